@@ -1,0 +1,150 @@
+import type { Stream } from '@libp2p/interface'
+import * as varint from 'uint8-varint'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { CodedError } from './errors.ts'
+
+/** Bytes held for a slow consumer before the sender is paused (hardening F2, F3). */
+export const MAX_QUEUED_BYTES = 262_144
+/** A length prefix longer than this is hostile: 4 bytes of varint reach 256 MiB. */
+const MAX_PREFIX_BYTES = 4
+
+export interface FrameOptions {
+  maxFrameBytes: number
+  maxQueuedBytes?: number
+  signal?: AbortSignal
+}
+
+/**
+ * Reads length-prefixed frames with backpressure that reaches the sender.
+ *
+ * libp2p's own iterator queues without a bound, and `pause()` inside the message event is lost
+ * (hardening F2, F3): bytes are queued here, the stream is paused in a microtask once too many
+ * wait, and resumed only when the queue is empty. Must be called in the same turn as the stream
+ * is handed out. The stream is aborted when the consumer leaves early or the peer breaks the framing.
+ *
+ * @throws {CodedError} E_FRAME_TOO_LARGE, E_FRAME_TRUNCATED
+ */
+export async function* readFrames(stream: Stream, options: FrameOptions): AsyncGenerator<Uint8Array> {
+  const inbox = new Inbox(stream, options)
+  let clean = false
+  try {
+    for (;;) {
+      const frame = takeFrame(inbox.bytes, options.maxFrameBytes)
+      if (frame !== undefined) {
+        yield frame
+        continue
+      }
+      if (inbox.ended) {
+        if (inbox.error !== undefined) throw inbox.error
+        if (inbox.bytes.byteLength > 0) throw new CodedError('E_FRAME_TRUNCATED', 'the stream ended inside a frame')
+        clean = true
+        return
+      }
+      await inbox.more()
+    }
+  } finally {
+    inbox.stop()
+    if (!clean && stream.status === 'open') stream.abort(new CodedError('E_STREAM_ABANDONED', 'the reader left'))
+  }
+}
+
+/** Sends one frame and waits while the peer is slower than we are. */
+export async function writeFrame(stream: Stream, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  const open = stream.send(new Uint8ArrayList(varint.encode(bytes.byteLength), bytes))
+  if (!open) await stream.onDrain(signal === undefined ? {} : { signal })
+}
+
+class Inbox {
+  readonly bytes = new Uint8ArrayList()
+  ended = false
+  error: Error | undefined
+  readonly #stream: Stream
+  readonly #maxQueuedBytes: number
+  readonly #signal: AbortSignal | undefined
+  #wake: (() => void) | undefined
+
+  constructor(stream: Stream, options: FrameOptions) {
+    this.#stream = stream
+    // A frame larger than the queue must still be able to arrive whole.
+    this.#maxQueuedBytes = Math.max(
+      options.maxQueuedBytes ?? MAX_QUEUED_BYTES,
+      options.maxFrameBytes + MAX_PREFIX_BYTES,
+    )
+    this.#signal = options.signal
+    stream.addEventListener('message', this.#onMessage)
+    stream.addEventListener('close', this.#onClose)
+    stream.addEventListener('remoteCloseWrite', this.#onEnd)
+    if (stream.status !== 'open' && stream.readBufferLength === 0) this.#onEnd()
+    options.signal?.addEventListener('abort', this.#onAbort)
+    if (options.signal?.aborted === true) this.#onAbort()
+  }
+
+  async more(): Promise<void> {
+    if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    if (this.ended || this.bytes.byteLength >= this.#maxQueuedBytes) return
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  stop(): void {
+    this.#stream.removeEventListener('message', this.#onMessage)
+    this.#stream.removeEventListener('close', this.#onClose)
+    this.#stream.removeEventListener('remoteCloseWrite', this.#onEnd)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  readonly #onMessage = (event: { data: Uint8Array | Uint8ArrayList }): void => {
+    this.bytes.append(event.data)
+    if (this.bytes.byteLength >= this.#maxQueuedBytes) {
+      queueMicrotask(() => {
+        if (this.#stream.readStatus === 'readable') this.#stream.pause()
+      })
+    }
+    this.#notify()
+  }
+
+  readonly #onClose = (event: { error?: Error }): void => {
+    this.#end(event.error)
+  }
+
+  readonly #onEnd = (): void => {
+    this.#end()
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(new CodedError('E_ABORTED', 'cancelled', { cause: this.#signal?.reason }))
+  }
+
+  #end(error?: Error): void {
+    if (this.ended) return
+    this.ended = true
+    this.error = error
+    this.#notify()
+  }
+
+  #notify(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+}
+
+/** Cuts one frame off the front, or nothing when it has not wholly arrived. */
+function takeFrame(bytes: Uint8ArrayList, maxFrameBytes: number): Uint8Array | undefined {
+  if (bytes.byteLength === 0) return undefined
+  const prefix = bytes.subarray(0, Math.min(MAX_PREFIX_BYTES, bytes.byteLength))
+  const end = prefix.findIndex((byte) => byte < 0x80)
+  if (end < 0) {
+    if (prefix.byteLength === MAX_PREFIX_BYTES)
+      throw new CodedError('E_FRAME_TOO_LARGE', 'a length prefix over 4 bytes')
+    return undefined
+  }
+  const length = varint.decode(prefix)
+  if (length > maxFrameBytes)
+    throw new CodedError('E_FRAME_TOO_LARGE', `${length} bytes, the limit is ${maxFrameBytes}`)
+  const start = end + 1
+  if (bytes.byteLength < start + length) return undefined
+  const frame = bytes.slice(start, start + length)
+  bytes.consume(start + length)
+  return frame
+}
