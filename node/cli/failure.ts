@@ -1,0 +1,40 @@
+import type { CommanderError } from 'commander'
+import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
+import { errorBody, EXIT, kindOf } from '../errors.ts'
+import { colours, type Io } from './io.ts'
+import { printable } from './text.ts'
+
+/** commander's complaint in our shape. Its suggestion, `(Did you mean …?)`, becomes the hint. */
+export function usageError(error: CommanderError): CodedError {
+  if (error.code === 'commander.help')
+    return new CodedError('E_USAGE', 'a verb is missing', { hint: 'Run `kairos help` to see them.' })
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Run `kairos help` or `kairos help VERB`.'
+  return new CodedError('E_USAGE', message, { hint, cause: error })
+}
+
+/**
+ * Says on stderr what happened, why, and what to do next. The stack only with `--debug`: it means
+ * nothing to a person who mistyped something.
+ *
+ * @returns the exit code
+ */
+export function report(io: Io, error: unknown): number {
+  const { exit } = kindOf(error)
+  if (io.flags.json) io.stderr.write(`${JSON.stringify(errorBody(error))}\n`)
+  else if (exit !== EXIT.interrupted) io.stderr.write(describe(io, error))
+  if (io.flags.debug && error instanceof Error) io.stderr.write(`${error.stack}\n`)
+  return exit
+}
+
+function describe(io: Io, error: unknown): string {
+  const { code, message, hint } = errorBody(error).error
+  const [red, plain] = colours(io, io.stderr) ? ['\u001b[31m', '\u001b[0m'] : ['', '']
+  const why = error instanceof Error && error.cause instanceof Error ? causes(error.cause, message) : ''
+  return `${red}error${plain} ${code}: ${printable(message)}${why}\n${hint === undefined ? '' : `  ${printable(hint)}\n`}`
+}
+
+function causes(cause: Error, message: string): string {
+  const text = messageOf(cause)
+  return message.includes(text) || cause.name === 'CommanderError' ? '' : ` (${printable(text)})`
+}

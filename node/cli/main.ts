@@ -1,0 +1,59 @@
+import { CommanderError, type Command } from 'commander'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import { EXIT } from '../errors.ts'
+import { usageError, report } from './failure.ts'
+import { createIo, type Io, type Streams } from './io.ts'
+import { createProgram, globalFlags } from './program.ts'
+import { VERBS } from './verb-table.ts'
+
+/**
+ * Runs one command line.
+ *
+ * @param args - without the program's own name
+ * @returns the exit code
+ */
+async function run(args: string[], streams: Streams): Promise<number> {
+  const program = createProgram()
+  const controller = new AbortController()
+  const io = createIo(streams, () => globalFlags(program), controller.signal)
+  const interrupt = () => controller.abort(new CodedError('E_INTERRUPTED', 'interrupted'))
+  process.once('SIGINT', interrupt)
+  try {
+    await registerVerbs(program, io, args)
+    program.hook('preAction', () => limitTime(io, controller))
+    await program.parseAsync(args, { from: 'user' })
+    return io.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    return report(io, error instanceof CommanderError ? usageError(error) : failureOf(error, controller.signal))
+  } finally {
+    process.off('SIGINT', interrupt)
+  }
+}
+
+/** Loads the verb that was called; all of them for help and for a name that is none. */
+async function registerVerbs(program: Command, io: Io, args: string[]): Promise<void> {
+  const [verb = ''] = createProgram().parseOptions(args).operands
+  const load = Object.hasOwn(VERBS, verb) ? [VERBS[verb]!] : Object.values(VERBS)
+  const modules = await Promise.all(load.map((verb) => verb()))
+  for (const { register } of modules) await register(program, io)
+}
+
+function limitTime(io: Io, controller: AbortController): void {
+  const { timeout } = io.flags
+  if (timeout === undefined) return
+  const expire = () => controller.abort(new CodedError('E_TIMEOUT', `not done within ${timeout} s`))
+  setTimeout(expire, timeout * 1000).unref()
+}
+
+/** An abort surfaces as many errors, by where it hit; its reason is the one to show. */
+function failureOf(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : error
+}
+
+// `kairos ls … | head` ends here when head has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.io))
+
+const code = await run(process.argv.slice(2), process)
+// A write of nothing comes after all others: nothing printed is lost.
+process.stdout.write('', () => process.exit(code))

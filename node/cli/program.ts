@@ -1,0 +1,54 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { GlobalFlags, Io } from './io.ts'
+import { parseDuration } from './text.ts'
+
+/** A verb's file exports this; it may load its own parts. */
+export type Register = (program: Command, io: Io) => void | Promise<void>
+
+/** The program without its verbs: global flags, help, and errors that are thrown, never printed. */
+export function createProgram(): Command {
+  return new Command('kairos')
+    .description('A node of a Kairos mesh: a common clock and coherence, a common memory, a common record.')
+    .addOption(new Option('--json', 'print documents as JSON, streams as NDJSON').env('KAIROS_JSON'))
+    .addOption(new Option('--api <url>', 'the running node’s API; by default the one of --path').env('KAIROS_API'))
+    .addOption(new Option('--token <token>', 'its bearer token; by default the one of --path').env('KAIROS_TOKEN'))
+    .addOption(new Option('--path <dir>', 'directory of the node; by default the XDG places').env('KAIROS_PATH'))
+    .addOption(
+      new Option('--timeout <duration>', 'give up after this long (30s, 5m)')
+        .env('KAIROS_TIMEOUT')
+        .argParser(durationArgument),
+    )
+    .addOption(new Option('-q, --quiet', 'only data, no notes').env('KAIROS_QUIET'))
+    .addOption(new Option('--no-progress', 'no progress bar'))
+    .addOption(new Option('--debug', 'show the stack of an error').env('KAIROS_DEBUG'))
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpCommand('help [verb]', 'explain a verb, with examples')
+    .exitOverride()
+}
+
+export function globalFlags(program: Command): GlobalFlags {
+  return program.opts<GlobalFlags>()
+}
+
+/** commander's argument parser for durations, in seconds. */
+export function durationArgument(text: string): number {
+  const seconds = parseDuration(text)
+  if (seconds === undefined) throw new InvalidArgumentError('Give a time such as 500ms, 30s, 5m, 2h or 7d.')
+  return seconds
+}
+
+/** commander's argument parser for whole numbers of at least `min`. */
+export function countArgument(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || !Number.isSafeInteger(value))
+      throw new InvalidArgumentError(`Give a whole number from ${min} on.`)
+    return value
+  }
+}
+
+/** Adds the examples that `help` shows; they work as printed. */
+export function examples(command: Command, ...lines: string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`)
+}
