@@ -1,0 +1,118 @@
+import type { BlockState, Reading } from '../goertzel.ts'
+import { blockStep, createBlocks } from '../goertzel.ts'
+import { phasorFromPhase } from '../phasor.ts'
+import type { Sample } from '../transducer.ts'
+import type { SignalConfig } from './config.ts'
+import { signalOmega } from './config.ts'
+import type { Clock } from './events.ts'
+import { gaussian, mulberry32 } from './random.ts'
+
+type Transform<A, B> = (source: AsyncIterable<A[]>) => AsyncGenerator<B[]>
+
+// Waking more often than this costs more than the smoothness is worth.
+const PACE_TICK_MS = 20
+const PACE_LONGEST_MS = 1000
+
+/** Adds seeded Gaussian sensor noise and loses readings at `gap_rate`. */
+export function disturb(config: SignalConfig): Transform<Reading, Reading> {
+  const { noise = 0, gap_rate: gapRate = 0, seed = 1 } = config
+  return async function* (source) {
+    const random = mulberry32(seed)
+    for await (const batch of source) {
+      yield batch.map(({ time, value, valid }) => ({
+        time,
+        value: value + noise * gaussian(random),
+        valid: valid && random() >= gapRate,
+      }))
+    }
+  }
+}
+
+/**
+ * Releases readings so that their time runs at `speed` seconds per second of the clock, counted from the first; ends
+ * when the signal aborts.
+ */
+export function pace(speed: number, clock: Clock, signal: AbortSignal): Transform<Reading, Reading> {
+  return async function* (source) {
+    let origin: number | undefined
+    const started = clock.now()
+    for await (const batch of source) {
+      origin ??= batch[0]?.time ?? 0
+      let sent = 0
+      while (sent < batch.length && !signal.aborted) {
+        const due = origin + ((clock.now() - started) / 1000) * speed
+        const upTo = dueCount(batch, sent, due)
+        if (upTo > sent) yield batch.slice(sent, upTo)
+        sent = upTo
+        const next = batch[sent]
+        const ahead = next === undefined ? 0 : ((next.time - due) / speed) * 1000
+        if (next !== undefined) await clock.sleep(Math.min(Math.max(PACE_TICK_MS, ahead), PACE_LONGEST_MS), signal)
+      }
+      if (signal.aborted) return
+    }
+  }
+}
+
+function dueCount(batch: readonly Reading[], from: number, due: number): number {
+  let upTo = from
+  while (upTo < batch.length && (batch[upTo]?.time ?? 0) <= due) upTo += 1
+  return upTo
+}
+
+/** The front end: Goertzel blocks of raw samples, or phases as they are, to phasors. */
+export function phasors(config: SignalConfig): Transform<Reading, Sample> {
+  const { block, rate_hz: rate, noise_gate: noiseGate = 0 } = config
+  return async function* (source) {
+    const blocks =
+      block === undefined
+        ? undefined
+        : createBlocks({
+            omega: signalOmega(config),
+            block,
+            step: rate === undefined ? undefined : 1 / rate,
+            noiseGate,
+          })
+    for await (const batch of source) {
+      const samples = blocks === undefined ? batch.map(phaseSample) : blockSamples(blocks, batch)
+      if (samples.length > 0) yield samples
+    }
+  }
+}
+
+function phaseSample({ time, value, valid }: Reading): Sample {
+  const u = phasorFromPhase(value)
+  return { time, re: u.re, im: u.im, valid }
+}
+
+function blockSamples(blocks: BlockState, batch: readonly Reading[]): Sample[] {
+  return batch.flatMap((reading) => blockStep(blocks, reading))
+}
+
+/** Counts what passes. */
+export function tap(onBatch: (length: number) => void): Transform<Reading, Reading> {
+  return async function* (source) {
+    for await (const batch of source) {
+      onBatch(batch.length)
+      yield batch
+    }
+  }
+}
+
+/** Ends a source when the signal aborts, also while it waits for input that may never come. */
+export async function* until<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const stop = () => resolve(undefined)
+  signal.addEventListener('abort', stop, { once: true })
+  const iterator = source[Symbol.asyncIterator]()
+  try {
+    while (!signal.aborted) {
+      const next = await Promise.race([iterator.next(), promise])
+      if (next === undefined || next.done === true) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    // Not awaited: a generator that waits for input would hold its return back until input comes.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined)
+  }
+}
