@@ -1,0 +1,183 @@
+import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
+import { NamespaceDatastore } from 'datastore-core'
+import { Key, type Datastore } from 'interface-datastore'
+import type { CID } from 'multiformats/cid'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { AddEntry, AddOptions, AddRow, ContentOperations, LsRow, StatDocument, WalkEntry } from '../operations.ts'
+import type { Service } from '../service.ts'
+import { addEntries } from './add.ts'
+import { BlockStore } from './block-store.ts'
+import { MAX_BLOCK_BYTES } from './constants.ts'
+import { Fetcher } from './fetcher.ts'
+import { createBlockExchange, type BlockExchange } from './helia.ts'
+import { parsePath } from './path.ts'
+import { Provider } from './provider.ts'
+import { readFile } from './read.ts'
+import { createRouter, routedProviders } from './routing.ts'
+import { list, resolvePath, walkTree, type TreeOptions } from './tree.ts'
+import { exportCar, statDag } from './whole-dag.ts'
+
+export interface ContentInit {
+  /** Running, and started again only with this service. */
+  libp2p: Libp2p
+  datastore: Datastore
+  blocksPath: string
+  limits: ContentLimits
+  log: ComponentLogger
+  /** Tells the DHT that this node holds a root. */
+  provide?: (cid: CID, signal: AbortSignal) => Promise<void>
+  /** Peers that the DHT names as holders; libp2p's content routing when absent. */
+  findProviders?: (cid: CID, signal: AbortSignal | undefined) => AsyncIterable<PeerId>
+}
+
+export interface ContentLimits {
+  /** Bytes of blocks that are kept, ≥ 0. */
+  quotaBytes: number
+  /** ≤ 2 MiB, the default. */
+  maxBlockBytes?: number
+  /** How long a block may take to come from the mesh; default 30 000. */
+  blockTimeoutMs?: number
+}
+
+export interface Content extends Service, ContentOperations {
+  usage(): Promise<{ usedBytes: number; quotaBytes: number }>
+}
+
+export function createContent(init: ContentInit): Content {
+  return new ContentService(init)
+}
+
+class ContentService implements Content {
+  readonly name = 'content'
+  readonly #init: ContentInit
+  readonly #store: BlockStore
+  readonly #provider: Provider
+  #exchange: BlockExchange | undefined
+  #fetcher: Fetcher | undefined
+
+  constructor(init: ContentInit) {
+    this.#init = init
+    const maxBlockBytes = Math.min(init.limits.maxBlockBytes ?? MAX_BLOCK_BYTES, MAX_BLOCK_BYTES)
+    this.#store = new BlockStore({
+      path: init.blocksPath,
+      quotaBytes: init.limits.quotaBytes,
+      maxBlockBytes,
+      onStored: (cid) => this.#exchange?.announce(cid),
+    })
+    this.#provider = new Provider(init.provide, init.log.forComponent('kairos:content:provide'))
+  }
+
+  async start(): Promise<void> {
+    if (this.#exchange !== undefined) return
+    const { libp2p, datastore, log } = this.#init
+    await this.#store.open()
+    const findProviders = this.#init.findProviders ?? routedProviders.bind(undefined, libp2p.contentRouting)
+    const exchange = await createBlockExchange({
+      libp2p,
+      // Helia would start and stop a datastore that has such methods; this one is shared.
+      datastore: new NamespaceDatastore(datastore, new Key('/helia')),
+      blockstore: this.#store,
+      router: createRouter(findProviders, libp2p.peerStore),
+      log,
+    })
+    await exchange.helia.start()
+    const { blockTimeoutMs } = this.#init.limits
+    this.#fetcher = new Fetcher({
+      helia: exchange.helia,
+      store: this.#store,
+      libp2p,
+      ...(blockTimeoutMs === undefined ? {} : { blockTimeoutMs }),
+    })
+    this.#exchange = exchange
+  }
+
+  async stop(): Promise<void> {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#fetcher?.stop()
+    this.#fetcher = undefined
+    this.#provider.stop()
+    await exchange?.helia.stop()
+    await this.#store.close()
+  }
+
+  async usage(): Promise<{ usedBytes: number; quotaBytes: number }> {
+    return { usedBytes: await this.#store.usedBytes(), quotaBytes: this.#init.limits.quotaBytes }
+  }
+
+  async *add(entries: AsyncIterable<AddEntry>, options: AddOptions, signal: AbortSignal): AsyncGenerator<AddRow> {
+    this.#running()
+    let last: CID | undefined
+    for await (const { root, ...row } of coded(signal, addEntries(entries, options, { store: this.#store, signal }))) {
+      last = root
+      yield row
+    }
+    if (last !== undefined) this.#provider.provide(last)
+  }
+
+  async *cat(
+    path: string,
+    range: { offset?: number; length?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    yield* this.#read(path, signal, (cid, tree) => readFile(cid, { ...tree, ...range }))
+  }
+
+  async *walk(path: string, signal: AbortSignal): AsyncGenerator<WalkEntry> {
+    for await (const entry of this.#read(path, signal, walkTree)) {
+      yield entry.content === undefined ? entry : { ...entry, content: coded(signal, entry.content) }
+    }
+  }
+
+  async *car(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    yield* this.#read(path, signal, exportCar)
+  }
+
+  async *ls(path: string, signal: AbortSignal): AsyncGenerator<LsRow> {
+    yield* this.#read(path, signal, list)
+  }
+
+  async stat(path: string, signal: AbortSignal): Promise<StatDocument> {
+    const rows = this.#read(path, signal, async function* (cid, tree) {
+      yield await statDag(cid, tree)
+    })
+    for await (const document of rows) return document
+    throw new CodedError('E_INTERNAL', 'stat gave nothing')
+  }
+
+  /** One operation on the end of a path. */
+  async *#read<T>(
+    path: string,
+    signal: AbortSignal,
+    read: (cid: CID, tree: TreeOptions) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    const tree: TreeOptions = { get: this.#running().operation(), signal }
+    const parsed = parsePath(path)
+    yield* coded(
+      signal,
+      (async function* () {
+        yield* read(await resolvePath(parsed, tree), tree)
+      })(),
+    )
+  }
+
+  #running(): Fetcher {
+    if (this.#fetcher === undefined) throw new CodedError('E_STOPPING', 'the content service is not running')
+    return this.#fetcher
+  }
+}
+
+/** What a cancelled or late operation throws is its signal's reason: said in our codes. */
+async function* coded<T>(signal: AbortSignal, source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source
+  } catch (error) {
+    if (error instanceof CodedError || !signal.aborted) throw error
+    const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
+    if (!isTimeout) throw new CodedError('E_ABORTED', 'cancelled', { cause: error })
+    throw new CodedError('E_TIMEOUT', 'the content did not come in the time given', {
+      hint: 'give more time with --timeout, or see with `kairos peers` who is connected',
+      cause: error,
+    })
+  }
+}

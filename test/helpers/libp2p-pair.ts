@@ -1,0 +1,39 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { identify, type Identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+
+export type TestLibp2p = Libp2p<{ identify: Identify }>
+
+/** A libp2p node on a free loopback port, with plain Noise and the stream limits of a real node. */
+export async function startLibp2p(): Promise<TestLibp2p> {
+  return createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxMessageSize: 65_536,
+        streamOptions: {
+          initialStreamWindowSize: 262_144,
+          maxStreamWindowSize: 1_048_576,
+          maxReadBufferLength: 2_097_152,
+          maxWriteBufferLength: 16_777_216,
+        },
+      }),
+    ],
+    connectionManager: { inboundConnectionThreshold: 1000 },
+    services: { identify: identify() },
+  })
+}
+
+export async function connect(from: Libp2p, to: Libp2p): Promise<void> {
+  await from.dial(to.getMultiaddrs())
+}
+
+/** Polls a condition until it holds; the test's own timeout ends a hopeless wait. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
+}
