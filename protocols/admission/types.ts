@@ -91,10 +91,8 @@ export interface Hello {
   chain?: Certificate[]
   /** Bytes of a ticket to redeem; only in a dialer's hello. */
   ticket?: Uint8Array
-  /** The redeemer's new chain; only in the answer to a ticket. */
-  certificate?: Certificate[]
-  /** The redeemer cannot know it yet; only in the answer to a ticket, checked against the ticket's mesh id. */
-  genesis?: Genesis
+  /** Only in the answer to a ticket. */
+  welcome?: Welcome
 }
 
 /** What a successful check of a hello gives. */
@@ -102,8 +100,13 @@ export interface Admission {
   member: Member
   /** Unix milliseconds at which the first certificate of the chain ends; absent when none does. */
   expires?: number
-  /** The chain just issued for the remote, when it redeemed a ticket. */
-  certificate?: Certificate[]
+  /** When a ticket was redeemed: the redeemer's new chain, and the genesis that it may not know yet. */
+  welcome?: Welcome
+}
+
+export interface Welcome {
+  certificate: Certificate[]
+  genesis: Genesis
 }
 
 export interface RefusalInfo {

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto'
+import { TypedEventEmitter, type Ed25519PrivateKey, type PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import {
+  ADMISSION_VERSION,
+  brokenBy,
+  checkChain,
+  checkVersion,
+  decodeTicket,
+  formatTicket,
+  founderOf,
+  foundersOf,
+  issueCertificate,
+  issueTicket,
+  MAX_CHAIN_DEPTH,
+  MAX_TICKET_ADDRESSES,
+  MAX_TICKET_USES,
+  meshIdOf,
+  optionalExpiry,
+  parseGenesis,
+  parseTicket,
+  refuse,
+  strictKeyOf,
+  TICKET_NONCE_BYTES,
+  type Admission,
+  type AdmissionHost,
+  type Certificate,
+  type Genesis,
+  type Grant,
+  type Hello,
+  type Member,
+  type RefusalInfo,
+  type Ticket,
+} from '../../protocols/admission/index.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { InviteDocument, InviteRequest } from '../operations.ts'
+import { KnownMembers } from './known-members.ts'
+import { TicketLedger, type LedgerStore } from './ticket-ledger.ts'
+
+export interface MembershipInit {
+  privateKey: Ed25519PrivateKey
+  genesis: Genesis
+  /** This node's own chain; empty for a founder. */
+  chain: Certificate[]
+  store: LedgerStore
+  /** What this node calls itself in its hello; what others call it stands in genesis or its certificate. */
+  name: string
+  /** Unix milliseconds. */
+  now?: () => number
+  /** Told when the ticket ledger could not be written: the node must stop. */
+  fatal?: (error: unknown) => void
+}
+
+export interface MembershipEvents {
+  admitted: CustomEvent<{ peerId: string; member: Member }>
+  refused: CustomEvent<RefusalInfo>
+}
+
+/** Addresses under which this node can be dialled now. */
+export type Invitation = InviteRequest & { addresses: string[] }
+
+const DEFAULT_EXPIRY_SECONDS = 86_400
+/** With the grace of the ledger this bounds how long a redemption must be remembered. */
+const MAX_EXPIRY_SECONDS = 30 * 86_400
+
+/** Who belongs to the mesh, as far as this node can prove it, and whom it brings in itself. */
+export class Membership extends TypedEventEmitter<MembershipEvents> {
+  readonly meshId: string
+  readonly genesis: Genesis
+  readonly self: Member
+  readonly host: AdmissionHost
+  readonly #key: Ed25519PrivateKey
+  readonly #chain: Certificate[]
+  readonly #name: string
+  readonly #now: () => number
+  readonly #ledger: TicketLedger
+  readonly #known: KnownMembers
+  readonly #weights: Map<string, number>
+
+  constructor(init: MembershipInit) {
+    super()
+    this.#key = init.privateKey
+    this.#chain = init.chain
+    this.#name = init.name
+    this.#now = init.now ?? Date.now
+    this.genesis = parseGenesis(init.genesis)
+    this.meshId = meshIdOf(this.genesis)
+    this.self = checkChain(this.genesis, init.chain, peerIdFromPrivateKey(init.privateKey), this.#now())
+    this.#ledger = new TicketLedger(init.store, init.fatal ?? (() => undefined))
+    this.#known = new KnownMembers([...foundersOf(this.genesis), this.self])
+    this.#weights = new Map(this.genesis.operators.map(({ cell, weight }) => [cell, weight]))
+    this.host = {
+      hello: () => this.#hello(),
+      admit: (remote, hello) => this.#admit(remote, hello),
+      accepted: (remote, { member, expires }) => {
+        this.#known.add(member, expires)
+        this.safeDispatchEvent('admitted', { detail: { peerId: remote.toString(), member } })
+      },
+      refused: (info) => {
+        this.safeDispatchEvent('refused', { detail: info })
+      },
+    }
+  }
+
+  /** @returns the founder or admitted member with this id; undefined for strangers and expired ones */
+  member(peerId: PeerId | string): Member | undefined {
+    return this.#known.get(peerId.toString(), this.#now())
+  }
+
+  /** Founders and all members admitted so far that are still remembered, this node included. */
+  members(): Member[] {
+    return this.#known.all(this.#now())
+  }
+
+  /** @returns the whole weight of the operator that owns the cell, 0 for a cell that is not in genesis */
+  weightOf(cell: string): number {
+    return this.#weights.get(cell) ?? 0
+  }
+
+  /**
+   * Signs a ticket. Nothing is stored: uses are counted when it is redeemed, at this node.
+   *
+   * @throws {CodedError} E_TICKET_RIGHTS, E_CERT_DEPTH, E_INVALID_INPUT
+   */
+  async invite(request: Invitation): Promise<InviteDocument> {
+    const { role, cell = this.self.cell, rights = [], uses = 1, addresses } = request
+    const seconds = request.expiresInSeconds ?? DEFAULT_EXPIRY_SECONDS
+    requireWhole('uses', uses, MAX_TICKET_USES)
+    requireWhole('the expiry in seconds', seconds, MAX_EXPIRY_SECONDS)
+    const grant = { cell, role, rights }
+    this.#requireToGive(grant)
+    const ticket = await issueTicket(this.#key, {
+      mesh: this.meshId,
+      issuer: this.self.peerId,
+      ...grant,
+      expires: this.#now() + seconds * 1000,
+      uses,
+      nonce: randomBytes(TICKET_NONCE_BYTES),
+      addresses: addresses.slice(0, MAX_TICKET_ADDRESSES),
+      chain: this.#chain,
+    })
+    const expires = new Date(ticket.expires).toISOString()
+    return { ticket: readable(formatTicket(ticket)), meshId: this.meshId, ...grant, expires, uses }
+  }
+
+  #hello(): Hello {
+    return { mesh: this.meshId, version: ADMISSION_VERSION, name: this.#name, chain: this.#chain }
+  }
+
+  /** Every check of spec.md, "What is checked", in its order. */
+  async #admit(remote: PeerId, hello: Hello): Promise<Admission> {
+    checkVersion(hello)
+    const ticket = hello.ticket === undefined ? undefined : decodeTicket(hello.ticket)
+    if (ticket !== undefined && ticket.mesh !== this.meshId) throw refuse('E_TICKET_MESH')
+    if (hello.mesh !== this.meshId) throw refuse('E_MESH_MISMATCH')
+    strictKeyOf(remote)
+    const chain = hello.chain ?? []
+    if (ticket === undefined || founderOf(this.genesis, remote.toString()) !== undefined) {
+      return { member: checkChain(this.genesis, chain, remote, this.#now()), ...optionalExpiry(chain) }
+    }
+    const certificate = [...this.#chain, await this.#redeem(ticket, remote, hello.name)]
+    const member = checkChain(this.genesis, certificate, remote, this.#now())
+    return { member, ...optionalExpiry(certificate), welcome: { certificate, genesis: this.genesis } }
+  }
+
+  async #redeem(ticket: Ticket, remote: PeerId, name: string): Promise<Certificate> {
+    if (ticket.issuer !== this.self.peerId) throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
+    const { cell, role, rights } = ticket
+    this.#requireToGive({ cell, role, rights })
+    const subject = remote.toString()
+    const now = this.#now()
+    return this.#ledger.redeem(ticket, subject, now, () =>
+      issueCertificate(this.#key, {
+        mesh: this.meshId,
+        subject,
+        name,
+        cell,
+        role,
+        rights,
+        issuer: this.self.peerId,
+        issued: now,
+      }),
+    )
+  }
+
+  /** Also proves that this node is itself still a member: what a lapsed one signs is worth nothing. */
+  #requireToGive(grant: Grant): void {
+    checkChain(this.genesis, this.#chain, peerIdFromPrivateKey(this.#key), this.#now())
+    if (brokenBy(this.genesis, this.self, grant) !== undefined) throw refuse('E_TICKET_RIGHTS')
+    if (this.#chain.length >= MAX_CHAIN_DEPTH) throw refuse('E_CERT_DEPTH')
+  }
+}
+
+/**
+ * @throws {CodedError} as `checkChain` does when this node's own chain proves nothing, E_GENESIS_INVALID
+ */
+export function createMembership(init: MembershipInit): Membership {
+  return new Membership(init)
+}
+
+function requireWhole(what: string, value: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return
+  throw new CodedError('E_INVALID_INPUT', `${what} must be a whole number from 1 to ${max}, not ${value}`)
+}
+
+/** A ticket that nobody can read must not leave the house: cell and addresses come from people and the network. */
+function readable(text: string): string {
+  try {
+    parseTicket(text)
+    return text
+  } catch (cause) {
+    throw new CodedError('E_INVALID_INPUT', 'no ticket can carry this cell, these rights or these addresses', {
+      hint: 'a cell is named with up to 32 of a–z, 0–9 and -',
+      cause,
+    })
+  }
+}
