@@ -44,7 +44,7 @@ export interface AnalysisResult {
  * Runs the operator over a recording (coherence.md §1–6). A window under 18 effective samples is not refused here but
  * analysed with a warning, and never reported as collapsed.
  *
- * @throws CodedError E_BAD_ARGUMENTS, E_SIGNAL_CONFIG, E_TRANSDUCER_CONFIG, E_WINDOW_UNDER_CYCLE for options that
+ * @throws CodedError E_USAGE, E_SIGNAL_CONFIG, E_TRANSDUCER_CONFIG, E_WINDOW_UNDER_CYCLE for options that
  *   cannot work; E_INPUT_… for bad input, with its line; E_INPUT_EMPTY when no sample of T came of it
  */
 export async function analyze(options: AnalyzeOptions, deps: IngestDeps): Promise<AnalysisResult> {

@@ -42,7 +42,7 @@ export interface AnalyzeOptions {
   readonly onBadSample?: 'stop' | 'invalid' | undefined
 }
 
-/** @throws CodedError E_BAD_ARGUMENTS when options contradict each other or one is missing, naming it */
+/** @throws CodedError E_USAGE when options contradict each other or one is missing, naming it */
 export function signalOf(options: AnalyzeOptions): SignalConfig {
   const { file, column, block, phaseColumn, referenceColumn, rateHz, timeColumn, omega, periodS } = options
   need(isOne(column, phaseColumn), 'say what to read: --column with --block, or --phase-column')
@@ -69,7 +69,7 @@ export function signalOf(options: AnalyzeOptions): SignalConfig {
   }
 }
 
-/** @throws CodedError E_BAD_ARGUMENTS when the window is missing, or --every or --lag has no sense */
+/** @throws CodedError E_USAGE when the window is missing, or --every or --lag has no sense */
 export function transducerOf(options: AnalyzeOptions, signal: SignalConfig, omega: number): TransducerConfig {
   const { form = 'ref', lag, threshold, bandwidth, every } = options
   need(lag === undefined || form !== 'ref', '--lag goes with --form auto or cyclic')
@@ -98,5 +98,5 @@ function isOne(...values: unknown[]): boolean {
 }
 
 function need(condition: boolean, hint: string): void {
-  if (!condition) throw new CodedError('E_BAD_ARGUMENTS', `these options do not go together: ${hint}`, { hint })
+  if (!condition) throw new CodedError('E_USAGE', `these options do not go together: ${hint}`, { hint })
 }
