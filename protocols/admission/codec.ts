@@ -112,6 +112,8 @@ const messageSchema: z.ZodType<AdmissionMessage> = z.union([
 ])
 
 export const certificateCodec = defineCodec<Certificate>('certificate', MAX_CERTIFICATE_BYTES, certificateSchema)
+/** A member's own certificate with those above it, as it is kept on disk. */
+export const chainCodec = defineCodec<Certificate[]>('certificate chain', MAX_HELLO_BYTES, chainSchema)
 export const ticketCodec = defineCodec<Ticket>('ticket', MAX_TICKET_BYTES, ticketSchema)
 export const genesisCodec = defineCodec<Genesis>('genesis', MAX_GENESIS_BYTES, genesisSchema)
 export const messageCodec = defineCodec<AdmissionMessage>('admission message', MAX_HELLO_BYTES, messageSchema)
@@ -121,6 +123,7 @@ export const welcomeCodec = defineCodec<AdmissionMessage>('admission welcome', M
 /** For the registry of decoders that are fuzzed. */
 export const admissionCodecs: readonly Codec<never>[] = [
   certificateCodec,
+  chainCodec,
   ticketCodec,
   genesisCodec,
   messageCodec,
