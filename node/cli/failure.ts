@@ -1,6 +1,7 @@
 import type { CommanderError } from 'commander'
 import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
-import { errorBody, EXIT, kindOf } from '../errors.ts'
+import { EXIT } from '../error-table.ts'
+import { errorBody, kindOf } from '../errors.ts'
 import { colours, type Io } from './io.ts'
 import { printable } from './text.ts'
 

@@ -1,6 +1,6 @@
 import { CommanderError, type Command } from 'commander'
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { EXIT } from '../errors.ts'
+import { EXIT } from '../error-table.ts'
 import { usageError, report } from './failure.ts'
 import { createIo, type Io, type Streams } from './io.ts'
 import { createProgram, globalFlags } from './program.ts'

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { version } from '../version.ts'
+import { json } from './answer.ts'
+import { describeApi } from './openapi.ts'
+import { route, type Route } from './route.ts'
+import { CONTENT_ROUTES } from './routes-content.ts'
+import { MESH_ROUTES } from './routes-mesh.ts'
+import { NODE_ROUTES } from './routes-node.ts'
+
+/**
+ * The HTTP API: one route for every verb that asks a running node. Verbs that work on files of a
+ * node that does not run (`init`, `genesis`, `join`, `config set`, `key`) have none.
+ */
+export const ROUTES: readonly Route[] = [
+  ...NODE_ROUTES,
+  ...MESH_ROUTES,
+  ...CONTENT_ROUTES,
+  route({
+    method: 'GET',
+    path: '/api/v1/openapi.json',
+    policy: 'read',
+    summary: 'This description.',
+    params: z.strictObject({}),
+    handle: () => json(describeApi(ROUTES, version().version)),
+  }),
+]
