@@ -1,0 +1,147 @@
+import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
+import { pipe } from 'it-pipe'
+import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
+import { readFrames, writeFrame } from '../shared/frames.ts'
+import { frameCodec, requestCodec, type QueryFrame, type QueryParams, type QueryRequest } from './codec.ts'
+import {
+  MAX_QUERIES,
+  MAX_QUERIES_PER_PEER,
+  MAX_QUERY_STREAMS,
+  MAX_REQUEST_BYTES,
+  MAX_ROWS,
+  QUERY_PROTOCOL,
+  QUERY_TIMEOUT_MS,
+  QUERY_TOPICS,
+  REQUEST_TIMEOUT_MS,
+} from './constants.ts'
+import { untilAborted } from './until-aborted.ts'
+
+export type QueryTopic = (typeof QUERY_TOPICS)[number]
+
+export interface QueryHandlerInit {
+  libp2p: Libp2p
+  /** The rows of an answer: JSON documents. `signal` aborts when nobody reads them any more. */
+  serve: (what: QueryTopic, params: QueryParams, signal: AbortSignal) => AsyncIterable<unknown>
+  log: Logger
+  limits?: { perPeer?: number; total?: number; rows?: number; timeoutMs?: number }
+}
+
+export interface QueryHandler {
+  start(): Promise<void>
+  /** Ends the answers under way; idempotent. */
+  stop(): Promise<void>
+}
+
+/** Answers queries of peers, within limits that no peer can pass (spec.md, "Limits"). */
+export function createQueryHandler(init: QueryHandlerInit): QueryHandler {
+  return new Handler(init)
+}
+
+class Handler implements QueryHandler {
+  readonly #init: QueryHandlerInit
+  readonly #limits: { perPeer: number; total: number; rows: number; timeoutMs: number }
+  readonly #running = new Map<string, number>()
+  #total = 0
+  #stopped = new AbortController()
+
+  constructor(init: QueryHandlerInit) {
+    this.#init = init
+    const standard = { perPeer: MAX_QUERIES_PER_PEER, total: MAX_QUERIES, rows: MAX_ROWS, timeoutMs: QUERY_TIMEOUT_MS }
+    this.#limits = { ...standard, ...init.limits }
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = new AbortController()
+    await this.#init.libp2p.handle(QUERY_PROTOCOL, (stream, connection) => this.#onStream(stream, connection), {
+      maxInboundStreams: MAX_QUERY_STREAMS,
+      maxOutboundStreams: MAX_QUERY_STREAMS,
+      runOnLimitedConnection: true,
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#init.libp2p.unhandle(QUERY_PROTOCOL)
+    this.#stopped.abort(new CodedError('E_STOPPING', 'the node is stopping'))
+  }
+
+  async #onStream(stream: Stream, { remotePeer }: Connection): Promise<void> {
+    const gone = new AbortController()
+    stream.addEventListener('close', () => gone.abort(), { once: true })
+    const deadline = AbortSignal.timeout(this.#limits.timeoutMs)
+    const signal = AbortSignal.any([gone.signal, deadline, this.#stopped.signal])
+    try {
+      const request = await readRequest(stream, signal)
+      await this.#counted(remotePeer, async (admitted) => {
+        const answer = admitted ? this.#answer(request, signal) : refusal('E_QUERY_BUSY', 'too many queries at once')
+        await pipe(answer, (frames) => send(stream, frames, signal))
+      })
+      await stream.close({ signal })
+    } catch (error) {
+      this.#init.log('query of %p ended - %s %s', remotePeer, codeOf(error), messageOf(error))
+      stream.abort(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  async #counted(peer: PeerId, work: (admitted: boolean) => Promise<void>): Promise<void> {
+    const key = peer.toString()
+    const running = this.#running.get(key) ?? 0
+    if (running >= this.#limits.perPeer || this.#total >= this.#limits.total) return work(false)
+    this.#running.set(key, running + 1)
+    this.#total++
+    try {
+      await work(true)
+    } finally {
+      this.#total--
+      const left = (this.#running.get(key) ?? 1) - 1
+      if (left > 0) this.#running.set(key, left)
+      else this.#running.delete(key)
+    }
+  }
+
+  async *#answer(request: QueryRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { what, params } = request
+    if (!isTopic(what)) {
+      yield* refusal('E_QUERY_UNKNOWN', `this node answers no "${what}"`, `it answers ${QUERY_TOPICS.join(', ')}`)
+      return
+    }
+    let rows = 0
+    try {
+      for await (const row of untilAborted(this.#init.serve(what, params, signal), signal)) {
+        if (rows >= this.#limits.rows) throw new CodedError('E_QUERY_TOO_LONG', `more than ${rows} rows`)
+        yield frameCodec.encode({ type: 'row', row } as QueryFrame)
+        rows++
+      }
+      yield frameCodec.encode({ type: 'end', rows })
+    } catch (error) {
+      // Nobody is there to read it when the stream is gone.
+      if (signal.aborted) throw error
+      yield* refusal(codeOf(error), messageOf(error), error instanceof CodedError ? error.hint : undefined)
+    }
+  }
+}
+
+/** The one frame of the asker, whose end must then close. */
+async function readRequest(stream: Stream, signal: AbortSignal): Promise<QueryRequest> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
+  let request: QueryRequest | undefined
+  for await (const frame of readFrames(stream, { maxFrameBytes: MAX_REQUEST_BYTES, signal: patience })) {
+    if (request !== undefined) throw new CodedError('E_QUERY_PROTOCOL', 'a second request on one stream')
+    request = requestCodec.decode(frame)
+  }
+  if (request === undefined) throw new CodedError('E_QUERY_PROTOCOL', 'no request')
+  return request
+}
+
+async function send(stream: Stream, frames: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  for await (const frame of frames) await writeFrame(stream, frame, signal)
+}
+
+async function* refusal(code: string, message: string, hint?: string): AsyncGenerator<Uint8Array> {
+  const known = /^E_[A-Z_]{1,60}$/.test(code) ? code : 'E_INTERNAL'
+  const frame: QueryFrame = { type: 'error', code: known, message: message.slice(0, 1024) }
+  yield frameCodec.encode(hint === undefined ? frame : { ...frame, hint: hint.slice(0, 1024) })
+}
+
+function isTopic(what: string): what is QueryTopic {
+  return (QUERY_TOPICS as readonly string[]).includes(what)
+}

@@ -1,0 +1,5 @@
+export { query, type QueryOptions } from './client.ts'
+export { queryCodecs, type QueryParams, type QueryRequest } from './codec.ts'
+export { MAX_ROW_BYTES, MAX_ROWS, QUERY_PROTOCOL, QUERY_TIMEOUT_MS, QUERY_TOPICS } from './constants.ts'
+export { createQueryHandler, type QueryHandler, type QueryHandlerInit, type QueryTopic } from './handler.ts'
+export { queryAll, type PeerAnswer, type QueryPeer } from './query-all.ts'
