@@ -96,11 +96,12 @@ function refuseShort(params: TransducerParams, name: string): void {
   const { nEff, step, tau, samples, latch, relativeBandwidth } = params
   if (nEff === undefined || nEff >= MIN_EFFECTIVE_SAMPLES) return
   const needed = -Math.log(decayFor(MIN_EFFECTIVE_SAMPLES, relativeBandwidth))
+  // A little on the safe side: the value that is named must be accepted.
   const hint =
     tau === undefined || step === undefined
       ? `use a window of at least ${Math.ceil(MIN_EFFECTIVE_SAMPLES / relativeBandwidth)} samples instead of ${samples}`
-      : `raise ${name} tau_max to ${round((step * collapseTaus(latch.threshold)) / needed)} s or more, ` +
-        `or give it a sample at least every ${round(tau * needed)} s`
+      : `raise ${name} tau_max to ${round((1.001 * step * collapseTaus(latch.threshold)) / needed)} s or more, ` +
+        `or give it a sample at least every ${round(0.999 * tau * needed)} s`
   const rate = falseAlarm(nEff, latch.threshold).toPrecision(2)
   throw new CodedError(
     'E_WINDOW_TOO_SHORT',
