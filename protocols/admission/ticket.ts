@@ -42,8 +42,11 @@ export function decodeTicket(bytes: Uint8Array): Ticket {
   return ticket
 }
 
+/** One spelling a ticket: the decoder alone would also take capitals and padding. */
 function fromBase32(text: string): Uint8Array {
-  return orAltered(() => base32.baseDecode(text))
+  const bytes = orAltered(() => base32.baseDecode(text))
+  if (base32.baseEncode(bytes) !== text) throw refuse('E_TICKET_ALTERED')
+  return bytes
 }
 
 function orAltered<T>(read: () => T): T {
