@@ -1,0 +1,6 @@
+export { checkStatus, type Certified } from './check.ts'
+export { askStatus } from './client.ts'
+export { statusCodec, type PeerStatus, type StatusMessage, type StatusRefusal } from './codec.ts'
+export { MAX_STATUS_STREAMS, PROTOCOL_VERSION, STATUS_INTERVAL_MS, STATUS_PROTOCOL } from './constants.ts'
+export type { StatusOutcome, StatusPort } from './exchange.ts'
+export { answerStatus } from './handler.ts'
