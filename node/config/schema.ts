@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { signal } from './section-signal.ts'
+import { api, content, network, node, phase, storage } from './sections-node.ts'
+import { emissary, kairos, logging, master, memory, security, sync, witnessing } from './sections-source.ts'
+
+/** The whole configuration. Every object is strict: an unknown key is an error, never ignored. */
+export const configSchema = z.strictObject({
+  name: z.string().min(1).max(64).default('kairos').describe('Name of this node, for people.'),
+  node,
+  kairos,
+  master,
+  emissary,
+  sync,
+  signal,
+  phase,
+  network,
+  api,
+  security,
+  memory,
+  witnessing,
+  content,
+  storage,
+  logging,
+})
+
+/** A checked configuration: every default filled in. */
+export type Config = z.output<typeof configSchema>
+
+/** The same, as people may write it. */
+export type ConfigInput = z.input<typeof configSchema>
