@@ -1,0 +1,69 @@
+import { BaseDatastore } from 'datastore-core/base'
+import { Key, type Batch, type KeyQuery, type Pair, type Query } from 'interface-datastore'
+import type { Range, Sublevel, Write, WriteOptions } from './sublevel.ts'
+
+/** The error that libp2p and Helia look for, by its name. */
+export class NotFoundError extends Error {
+  override name = 'NotFoundError'
+}
+
+/**
+ * interface-datastore over one sublevel, for libp2p's peer store, the DHT and Helia. Not synced
+ * unless told: what libp2p keeps there it can learn again.
+ */
+export class LevelDatastore extends BaseDatastore {
+  readonly #store: Sublevel
+  readonly #options: WriteOptions
+
+  constructor(store: Sublevel, options: WriteOptions = { sync: false }) {
+    super()
+    this.#store = store
+    this.#options = options
+  }
+
+  override async put(key: Key, value: Uint8Array): Promise<Key> {
+    await this.#store.put(key.toString(), value, this.#options)
+    return key
+  }
+
+  override async get(key: Key): Promise<Uint8Array> {
+    const value = await this.#store.get(key.toString())
+    if (value === undefined) throw new NotFoundError(`no ${key.toString()} in the datastore`)
+    return value
+  }
+
+  override has(key: Key): Promise<boolean> {
+    return this.#store.has(key.toString())
+  }
+
+  override delete(key: Key): Promise<void> {
+    return this.#store.del(key.toString(), this.#options)
+  }
+
+  /** Unlike the base class's, one atomic batch, in the order of the calls. */
+  override batch(): Batch {
+    let writes: Write[] = []
+    return {
+      put: (key, value) => void writes.push({ type: 'put', key: key.toString(), value }),
+      delete: (key) => void writes.push({ type: 'del', key: key.toString() }),
+      commit: async () => {
+        const committed = writes
+        writes = []
+        await this.#store.batch(committed, this.#options)
+      },
+    }
+  }
+
+  override async *_all(query: Query): AsyncGenerator<Pair> {
+    for await (const [key, value] of this.#store.entries(prefixRange(query.prefix))) yield { key: new Key(key), value }
+  }
+
+  override async *_allKeys(query: KeyQuery): AsyncGenerator<Key> {
+    for await (const key of this.#store.keys(prefixRange(query.prefix))) yield new Key(key)
+  }
+}
+
+/** Keys are UTF-8, which has no byte 0xff: that bounds everything with the prefix. */
+function prefixRange(prefix: string | undefined): Range {
+  return prefix === undefined ? {} : { gte: prefix, lt: Buffer.concat([Buffer.from(prefix), Buffer.of(0xff)]) }
+}
