@@ -12,10 +12,16 @@ export interface Operations {
   /** Ready when `reasons` is empty. */
   readiness(): ReadinessDocument
   doctor(): Promise<Finding[]>
-  peers(): PeerRow[]
+  peers(): Promise<PeerRow[]>
   ping(peerId: string, count: number, signal: AbortSignal): AsyncIterable<PingRow>
   connect(address: string, signal: AbortSignal): Promise<PeerRow>
-  query(what: QueryTopic, target: QueryTarget, signal: AbortSignal): AsyncIterable<QueryRow>
+  /** `params.history`: points of the past with `coherence`, ≤ 100. */
+  query(
+    what: QueryTopic,
+    target: QueryTarget,
+    signal: AbortSignal,
+    params?: { history?: number },
+  ): AsyncIterable<QueryRow>
   coherence(): CoherenceDocument
   /** The past of this node's own coherence and of T_global, oldest first. */
   coherenceHistory(options: { since?: number; limit: number }): CoherencePoint[]
@@ -246,6 +252,8 @@ export interface StatDocument {
 
 export interface LogOperations {
   level(level: string, component?: string): { levels: Record<string, string> }
+  /** The last lines, oldest first. */
+  recent(): Record<string, unknown>[]
   tail(signal: AbortSignal): AsyncIterable<Record<string, unknown>>
 }
 

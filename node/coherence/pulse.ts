@@ -2,24 +2,30 @@ import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import type { Genesis } from '../../protocols/admission/index.ts'
-import { isReport, openReport, phaseTopic, signReport, type ComplexQ30, type PhaseReport } from '../../protocols/phase/index.ts'
+import {
+  isReport,
+  openReport,
+  phaseTopic,
+  signReport,
+  type ComplexQ30,
+  type PhaseReport,
+} from '../../protocols/phase/index.ts'
 import { codeOf } from '../../protocols/shared/errors.ts'
 import { ACCEPT, ignore, reject, type Verdict } from '../../protocols/shared/verdict.ts'
 import type { Config } from '../config/schema.ts'
-import { AuthorBudget } from '../network/author-budget.ts'
-import { ReplayWindow } from '../network/replay-window.ts'
+import type { GossipMessage, TopicSpec } from '../network/types.ts'
 import type { Service } from '../service.ts'
-import type { NodeLogger } from '../telemetry/log.ts'
+import type { Log } from '../telemetry/log.ts'
 import { quantise } from './global/quantise.ts'
 import type { ReportPool } from './reports.ts'
 import type { CoherenceService } from './service.ts'
 
-/** Reports an author may send at once after a silence, and per second at twice the configured rate. */
+/** An author may report twice as often as configured, and this many at once after a silence. */
 const BURST = 5
+const RATE_MARGIN = 2
 /** Sequence numbers set aside per durable write: a crash skips some, none is used twice. */
 const SEQUENCES_PER_WRITE = 1024
 const SEQUENCE_KEY = 'phase/sequence'
-const WINDOWS_KEY = 'phase/windows'
 
 export interface PulseInit {
   privateKey: Ed25519PrivateKey
@@ -29,18 +35,21 @@ export interface PulseInit {
   coherence: CoherenceService
   pool: ReportPool
   /** `put` resolves when the value is durable. */
-  store: { get: (key: string) => Promise<Uint8Array | undefined>; put: (key: string, value: Uint8Array) => Promise<void> }
+  store: {
+    get: (key: string) => Promise<Uint8Array | undefined>
+    put: (key: string, value: Uint8Array) => Promise<void>
+  }
   publish: (topic: string, bytes: Uint8Array) => Promise<void>
   /** Called for an author that no admission has proven yet. */
   onStranger: (author: PeerId) => void
   isMember: (peerId: string) => boolean
-  log: NodeLogger
+  log: Log
 }
 
 /** The mesh's pulse: this node's signed report out, the others' reports in. */
 export interface Pulse extends Service {
-  readonly topic: string
-  receive(author: PeerId, carrier: PeerId, data: Uint8Array): Verdict
+  /** For the network: what may be said on the topic, and what becomes of it. */
+  readonly topic: TopicSpec
 }
 
 export function createPulse(init: PulseInit): Pulse {
@@ -48,25 +57,18 @@ export function createPulse(init: PulseInit): Pulse {
   const self = peerIdFromPrivateKey(privateKey)
   const mesh = CID.parse(init.meshId).bytes
   const rateMs = config.phase.rate_s * 1000
-  const budget = new AuthorBudget({ ratePerSecond: Math.max(2 / config.phase.rate_s, 0.5), burst: BURST })
-  const replays = new ReplayWindow()
   let sequence = 0
   let reserved = 0
   let timer: NodeJS.Timeout | undefined
   let sending: Promise<void> = Promise.resolve()
 
-  function receive(author: PeerId, carrier: PeerId, data: Uint8Array): Verdict {
-    if (author.equals(self)) return reject('E_GOSSIP_SELF')
+  function validate({ author, data }: GossipMessage): Verdict {
     const key = author.publicKey
     if (key?.type !== 'Ed25519') return reject('E_REPORT_AUTHOR')
-    const name = author.toString()
-    const verdict = budget.spend(name, carrier.toString(), performance.now())
-    if (verdict.kind !== 'accept') return verdict
     const report = openReport(data, { mesh, from: key.raw, nowMs: Date.now() })
     if (!isReport(report)) return report
-    if (!replays.accept(name, BigInt(report.seq))) return ignore('E_REPORT_REPLAY')
-    pool.put(name, report)
-    if (!init.isMember(name)) init.onStranger(author)
+    if (!pool.put(author.toString(), report)) return ignore('E_REPORT_OLD')
+    if (!init.isMember(author.toString())) init.onStranger(author)
     return ACCEPT
   }
 
@@ -88,13 +90,15 @@ export function createPulse(init: PulseInit): Pulse {
 
   return {
     name: 'phase',
-    topic: phaseTopic(init.meshId),
-    receive,
+    topic: {
+      topic: phaseTopic(init.meshId),
+      budget: { ratePerSecond: RATE_MARGIN / config.phase.rate_s, burst: BURST },
+      validate,
+      deliver: () => undefined,
+    },
     async start() {
-      sequence = Number((await init.store.get(SEQUENCE_KEY)) ?? 0)
+      sequence = Number(Buffer.from((await init.store.get(SEQUENCE_KEY)) ?? [48]).toString())
       reserved = sequence
-      const windows = await init.store.get(WINDOWS_KEY)
-      if (windows !== undefined) replays.restore(windows)
       timer = setInterval(() => {
         sending = sending.then(report).catch((error: unknown) => log.warn('report not sent', { code: codeOf(error) }))
       }, rateMs)
@@ -102,8 +106,6 @@ export function createPulse(init: PulseInit): Pulse {
     async stop() {
       clearInterval(timer)
       await sending
-      if (timer !== undefined) await init.store.put(WINDOWS_KEY, replays.save())
-      timer = undefined
     },
   }
 }

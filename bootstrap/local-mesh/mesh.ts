@@ -1,0 +1,112 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import { exitOf, startNode } from './cli.ts'
+import { viewOf, type NodeView } from './client.ts'
+import { prepareFounders, prepareGuests, type PlacedNode, type PrepareOptions } from './prepare.ts'
+
+const POLL_MS = 250
+/** A node that has not stopped by then is killed. */
+const STOP_TIMEOUT_MS = 10_000
+
+export interface RunningNode {
+  node: PlacedNode
+  child: ChildProcess
+  stderr: () => string
+  view: (NodeView & { api: string }) | undefined
+}
+
+/** Nine processes and what they say of themselves. */
+export class LocalMesh {
+  readonly running: RunningNode[] = []
+  readonly #options: PrepareOptions
+  readonly #nodes: PlacedNode[]
+  #stopping = false
+
+  constructor(nodes: PlacedNode[], options: PrepareOptions) {
+    this.#nodes = nodes
+    this.#options = options
+  }
+
+  /** @throws {CodedError} E_LOCAL_MESH when a command fails or a node dies at its start */
+  async start(progress: (text: string) => void): Promise<void> {
+    progress('preparing four operators')
+    await prepareFounders(this.#nodes, this.#options)
+    this.#startAll(this.#nodes.filter((node) => node.founder))
+    progress('inviting the other five')
+    await this.#until(() => this.running[0]?.view !== undefined)
+    await prepareGuests(this.#nodes, this.#options)
+    this.#startAll(this.#nodes.filter((node) => !node.founder))
+    progress('waiting until all are connected and hear each other')
+  }
+
+  /** Polls until every node is connected as its role says and hears every reporting node. */
+  async ready(): Promise<void> {
+    await this.#until(() => this.unready().length === 0)
+  }
+
+  /** @returns why the mesh is not ready, one reason a node; empty when it is */
+  unready(): string[] {
+    const reporters = this.#nodes.filter((node) => node.column !== null).map((node) => node.name)
+    return this.#nodes.flatMap((node) => {
+      const view = this.running.find((running) => running.node === node)?.view
+      if (view === undefined) return [`${node.name} does not answer`]
+      if (!view.status.ready) return [`${node.name}: ${view.status.reasons.join(', ')}`]
+      const needed = node.role === 'light' ? 1 : this.#nodes.filter((other) => other.role !== 'light').length - 1
+      if (view.status.peers.connected < needed)
+        return [`${node.name}: ${view.status.peers.connected} of ${needed} peers`]
+      const heard = view.coherence.reports.filter((report) => report.state === 'fresh').map((report) => report.name)
+      const missing = reporters.filter((name) => !heard.includes(name))
+      return missing.length === 0 ? [] : [`${node.name} does not hear ${missing.join(', ')}`]
+    })
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.all(
+      this.running.map(async (running) => {
+        running.view = running.child.exitCode === null ? await viewOf(running.node.path) : undefined
+      }),
+    )
+  }
+
+  /** Ends every process that this mesh started, and no other. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await Promise.all(
+      this.running.map(async ({ child }) => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        child.kill('SIGTERM')
+        const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+        await exitOf(child)
+        clearTimeout(timer)
+      }),
+    )
+  }
+
+  /** Resolves with the first node that ends by itself. */
+  async death(): Promise<RunningNode> {
+    const deaths = this.running.map(async (running) => {
+      await once(running.child, 'exit')
+      return running
+    })
+    return Promise.race(deaths)
+  }
+
+  #startAll(nodes: PlacedNode[]): void {
+    for (const node of nodes) this.running.push({ node, ...startNode(node.path), view: undefined })
+  }
+
+  async #until(done: () => boolean): Promise<void> {
+    for (;;) {
+      this.#options.signal.throwIfAborted()
+      const dead = this.running.find(({ child }) => child.exitCode !== null || child.signalCode !== null)
+      if (dead !== undefined && !this.#stopping) {
+        throw new CodedError('E_LOCAL_MESH', `${dead.node.name} ended at its start: ${dead.stderr().trim()}`)
+      }
+      await this.refresh()
+      if (done()) return
+      await delay(POLL_MS, undefined, { signal: this.#options.signal })
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { GlobalCoherence } from '../../node/operations.ts'
+import type { LocalMesh, RunningNode } from './mesh.ts'
+
+const BAR_CELLS = 20
+const CLEAR_BELOW = '\u001B[0J'
+
+const bar = (share: number): string => {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * BAR_CELLS)
+  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full)
+}
+
+/** One row a node, the mesh's own value last. */
+export function table(mesh: LocalMesh): string {
+  const rows = mesh.running.map(nodeRow)
+  const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE`
+  return [head, ...rows, globalRow(globalOf(mesh))].join('\n')
+}
+
+/** What the first node that answers makes of the whole mesh: they all compute the same. */
+export function globalOf(mesh: LocalMesh): GlobalCoherence | undefined {
+  return mesh.running.find(({ view }) => view !== undefined)?.view?.coherence.global
+}
+
+function nodeRow({ node, view, child }: RunningNode): string {
+  const label = node.name.padEnd(9) + node.role.padEnd(9) + node.cell.padEnd(7)
+  if (view === undefined) return label + (child.exitCode === null ? 'starting' : `ended (${child.exitCode})`)
+  const peers = String(view.status.peers.connected).padStart(5)
+  const own = view.status.coherence
+  if (own === null) return `${label}${peers}  listens`
+  const value = own.magnitudeSquared.toFixed(3)
+  const state = own.collapsed ? 'COLLAPSED' : ''
+  return `${label}${peers}  ${value}  ${bar(own.magnitudeSquared)}  ${state.padEnd(9)} ${node.column ?? ''}`
+}
+
+function globalRow(global: GlobalCoherence | undefined): string {
+  if (global === undefined) return 'mesh     no node answers'
+  const agree = `${Math.round(global.weightAgreeing * 100)} % of the weight agrees`
+  const dissent = global.dissenters.length === 0 ? '' : `, ${global.dissenters.join(', ')} dissents`
+  const state = global.collapsed ? 'COLLAPSED' : ''
+  const value = global.magnitudeSquared.toFixed(3)
+  const alarm = `chance that noise does this: ${global.falseAlarm.toExponential(1)}`
+  return `${'MESH'.padEnd(30)}  ${value}  ${bar(global.magnitudeSquared)}  ${state.padEnd(9)} ${agree}${dissent}\n${alarm}`
+}
+
+/** Redraws in place. */
+export class Screen {
+  #lines = 0
+  readonly #out: NodeJS.WriteStream
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out
+  }
+
+  draw(text: string): void {
+    const up = this.#lines > 0 ? `\u001B[${this.#lines}A\r` : ''
+    this.#out.write(`${up}${CLEAR_BELOW}${text}\n`)
+    this.#lines = text.split('\n').length
+  }
+}
+
+/** Says what changed since the last look: for logs and terminals that cannot be redrawn. */
+export class Changes {
+  readonly #last = new Map<string, boolean>()
+
+  /** Nothing is news that starts as it would be without a signal. */
+  #changed(key: string, value: boolean): boolean {
+    const before = this.#last.get(key) ?? false
+    this.#last.set(key, value)
+    return before !== value
+  }
+
+  *since(mesh: LocalMesh): Generator<string> {
+    for (const { node, view } of mesh.running) {
+      const own = view?.status.coherence
+      if (own !== undefined && own !== null) yield* this.#flip(node.name, own.collapsed, own.magnitudeSquared)
+    }
+    const global = globalOf(mesh)
+    if (global === undefined) return
+    yield* this.#flip('MESH', global.collapsed, global.magnitudeSquared)
+    for (const { node } of mesh.running) {
+      const dissents = global.dissenters.includes(node.name)
+      if (this.#changed(`dissent ${node.name}`, dissents)) {
+        yield `${node.name} ${dissents ? 'dissents' : 'agrees again'}`
+      }
+    }
+  }
+
+  *#flip(name: string, collapsed: boolean, magnitudeSquared: number): Generator<string> {
+    if (!this.#changed(name, collapsed)) return
+    yield `${name} ${collapsed ? 'collapsed' : 'broke'} at |T|² ${magnitudeSquared.toFixed(3)}`
+  }
+}

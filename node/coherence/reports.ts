@@ -1,0 +1,155 @@
+import type { Genesis, Member } from '../../protocols/admission/index.ts'
+import type { PhaseReport } from '../../protocols/phase/index.ts'
+import type { GlobalCoherence, ReportRow } from '../operations.ts'
+import { decide } from './global/decision.ts'
+import { dequantise, type QuantisedT } from './global/quantise.ts'
+import type { WeightedReport } from './global/reports.ts'
+import { weightedSum } from './global/weighted-sum.ts'
+import { falseAlarm } from './statistics.ts'
+
+/** Authors kept at once; the one heard longest ago makes room. */
+export const MAX_AUTHORS = 4096
+/** An operator's weight is cut into this many parts before it is split over its nodes: 1/n exact up to n = 16. */
+const WEIGHT_PARTS = 720_720
+/** A node that fell silent is shown as stale for this many periods of staleness, then forgotten. */
+const FORGET_AFTER = 20
+
+export interface ReportPoolInit {
+  genesis: Genesis
+  /** What admission proved of a peer; undefined until we met it. */
+  member: (peerId: string) => Member | undefined
+  /** A report older than this is stale, ms. */
+  staleMs: number
+  /** Monotonic clock, ms. */
+  now: () => number
+}
+
+interface Entry {
+  report: PhaseReport
+  receivedAt: number
+}
+
+/** The latest report of every author, and what the mesh makes of them (coherence.md P7, P8, P11). */
+export interface ReportPool {
+  /** @returns false when the author already said something later */
+  put(peerId: string, report: PhaseReport): boolean
+  rows(): ReportRow[]
+  global(): GlobalCoherence
+  /** Seconds since the author's last report; null when there was none. */
+  ageSeconds(peerId: string): number | null
+  readonly size: number
+}
+
+export function createReportPool(init: ReportPoolInit): ReportPool {
+  const entries = new Map<string, Entry>()
+  const operators = new Map(init.genesis.operators.map((operator) => [operator.cell, operator]))
+  const totalWeight = init.genesis.operators.reduce((sum, { weight }) => sum + weight, 0)
+  const parts = Math.min(WEIGHT_PARTS, Math.floor((2 ** 33 - 1) / totalWeight))
+
+  function put(peerId: string, report: PhaseReport): boolean {
+    const last = entries.get(peerId)
+    if (last !== undefined && last.report.seq >= report.seq) return false
+    entries.delete(peerId)
+    entries.set(peerId, { report, receivedAt: init.now() })
+    const oldest = entries.keys().next().value
+    if (entries.size > MAX_AUTHORS && oldest !== undefined) entries.delete(oldest)
+    return true
+  }
+
+  const ageMs = (entry: Entry): number => init.now() - entry.receivedAt
+  const isFresh = (entry: Entry): boolean => ageMs(entry) <= init.staleMs
+
+  /** Only full nodes of an operator with weight are weighed, in equal parts of the operator's weight. */
+  function weighed(): Map<string, WeightedReport> {
+    const cells = new Map<string, string[]>()
+    for (const [peerId, entry] of entries) {
+      const member = init.member(peerId)
+      if (member?.role !== 'full' || !operators.has(member.cell) || !isFresh(entry)) continue
+      cells.set(member.cell, [...(cells.get(member.cell) ?? []), peerId])
+    }
+    const reports = new Map<string, WeightedReport>()
+    for (const [cell, peers] of cells) {
+      const weight = Math.floor(((operators.get(cell)?.weight ?? 0) * parts) / peers.length)
+      for (const peer of peers) reports.set(peer, { peer, weight, t: quantised(entries.get(peer)!.report) })
+    }
+    return reports
+  }
+
+  function global(): GlobalCoherence {
+    const reports = [...weighed().values()]
+    const whole = totalWeight * parts
+    const reporting = reports.reduce((sum, { weight }) => sum + weight, 0)
+    const decision = decide(reports, { threshold: init.genesis.collapseThreshold, totalWeight: whole })
+    // The silent part of the weight counts as zero: nobody raises T_global by silencing others.
+    const t = weightedSum([...reports, { peer: '', weight: whole - reporting, t: { re: 0, im: 0 } }])
+    const pair = complex(t)
+    return {
+      t: pair,
+      magnitudeSquared: pair[0] ** 2 + pair[1] ** 2,
+      median: complex(decision.median),
+      collapsed: decision.collapsed,
+      weightReporting: reporting / whole,
+      weightAgreeing: decision.agreeingWeight / whole,
+      falseAlarm: globalFalseAlarm(reports),
+      dissenters: decision.dissenters.map((peerId) => init.member(peerId)?.name ?? peerId),
+    }
+  }
+
+  /** A third of the weight may lie: at least two honest thirds must have collapsed by noise; the weakest bounds it. */
+  function globalFalseAlarm(reports: WeightedReport[]): number {
+    const windows = reports.map(({ peer }) => (entries.get(peer)?.report.nEffMilli ?? 0) / 1000)
+    return windows.length === 0 ? 1 : falseAlarm(Math.min(...windows), init.genesis.collapseThreshold)
+  }
+
+  function rows(): ReportRow[] {
+    forget()
+    const weights = weighed()
+    const dissenters = new Set(decide([...weights.values()], { threshold: init.genesis.collapseThreshold }).dissenters)
+    return [...entries].map(([peerId, entry]) => {
+      const member = init.member(peerId)
+      const t = complex(quantised(entry.report))
+      const magnitudeSquared = t[0] ** 2 + t[1] ** 2
+      return {
+        peerId,
+        name: member?.name ?? peerId,
+        role: member?.role ?? 'light',
+        cell: member?.cell ?? '',
+        weight: (weights.get(peerId)?.weight ?? 0) / parts,
+        t,
+        magnitudeSquared,
+        collapsed: entry.report.collapsed.sync,
+        falseAlarm: falseAlarm(entry.report.nEffMilli / 1000, magnitudeSquared),
+        ageSeconds: ageMs(entry) / 1000,
+        state: isFresh(entry) ? 'fresh' : 'stale',
+        dissents: dissenters.has(peerId),
+      }
+    })
+  }
+
+  function forget(): void {
+    for (const [peerId, entry] of entries) if (ageMs(entry) > init.staleMs * FORGET_AFTER) entries.delete(peerId)
+  }
+
+  function ageSeconds(peerId: string): number | null {
+    const entry = entries.get(peerId)
+    return entry === undefined ? null : ageMs(entry) / 1000
+  }
+
+  return {
+    put,
+    rows,
+    global,
+    ageSeconds,
+    get size() {
+      return entries.size
+    },
+  }
+}
+
+function quantised(report: PhaseReport): QuantisedT {
+  return { re: report.sync[0], im: report.sync[1] }
+}
+
+function complex(t: QuantisedT): [re: number, im: number] {
+  return [dequantise(t.re), dequantise(t.im)]
+}

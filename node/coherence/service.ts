@@ -1,0 +1,100 @@
+import { codeOf, messageOf } from '../../protocols/shared/errors.ts'
+import type { Role } from '../../protocols/admission/index.ts'
+import type { Config } from '../config/schema.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Service } from '../service.ts'
+import { createEngine, SILENT, type Engine } from './engine.ts'
+import { createIngest, signalStep, type IngestEvent, type SignalConfig } from './ingest/index.ts'
+import { keyedReference } from './keyed.ts'
+import { engineInit, signalConfig } from './settings.ts'
+
+/** Bad samples of one stream that are logged one by one; the rest is counted. */
+const MAX_LOGGED_BAD_SAMPLES = 10
+
+export interface SignalState {
+  state: 'none' | 'running' | 'ended' | 'failed'
+  samples: number
+  badSamples: number
+  /** Times the recording started over. */
+  passes: number
+  error?: { code: string; message: string }
+}
+
+export interface CoherenceService extends Service {
+  readonly engine: Engine
+  readonly signal: SignalState
+  /** Whether the signal gave a sample within the last `ms`; a node without one has nothing to report. */
+  isLive(ms: number): boolean
+}
+
+export interface CoherenceInit {
+  config: Config
+  role: Role
+  peerId: string
+  log: Log
+  onEvent: (event: IngestEvent | { type: 'failed'; code: string; message: string }) => void
+  stdin?: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Runs the ingest into the transducers. A signal that ends or fails ends alone: the node keeps running,
+ * says so, and stops reporting.
+ *
+ * @throws {CodedError} E_WINDOW_TOO_SHORT, E_WINDOW_UNDER_CYCLE, E_SIGNAL_CONFIG for a configuration that cannot work
+ */
+export function createCoherence(init: CoherenceInit): CoherenceService {
+  const { config, role, log } = init
+  const source = signalConfig(config)
+  const listens = source.source !== 'none' && (role === 'full' || role === 'light')
+  const engine = listens ? buildEngine(init, source) : SILENT
+  const signal: SignalState = { state: 'none', samples: 0, badSamples: 0, passes: 0 }
+  const abort = new AbortController()
+  let lastSampleAt = -Infinity
+  let done: Promise<void> = Promise.resolve()
+
+  function onEvent(event: IngestEvent): void {
+    if (event.type === 'loop') signal.passes = event.pass
+    if (event.type === 'bad-sample' && ++signal.badSamples <= MAX_LOGGED_BAD_SAMPLES) {
+      log.warn('bad sample taken as invalid', { line: event.line, reason: event.error.message })
+    }
+    init.onEvent(event)
+  }
+
+  async function run(): Promise<void> {
+    signal.state = 'running'
+    try {
+      const deps = { signal: abort.signal, onEvent, ...(init.stdin === undefined ? {} : { stdin: init.stdin }) }
+      for await (const batch of createIngest(source, deps)) {
+        engine.advance(batch)
+        signal.samples += batch.length
+        lastSampleAt = performance.now()
+      }
+      signal.state = 'ended'
+    } catch (error) {
+      signal.state = 'failed'
+      signal.error = { code: codeOf(error), message: messageOf(error) }
+      log.error('the signal failed; the node keeps running', { ...signal.error })
+      init.onEvent({ type: 'failed', ...signal.error })
+    }
+  }
+
+  return {
+    name: 'coherence',
+    engine,
+    signal,
+    isLive: (ms) => performance.now() - lastSampleAt <= ms,
+    async start() {
+      if (listens) done = run()
+    },
+    async stop() {
+      abort.abort()
+      await done
+    },
+  }
+}
+
+function buildEngine({ config, role, peerId }: CoherenceInit, source: SignalConfig): Engine {
+  const key = config.signal.reference === 'keyed' ? config.signal.key : undefined
+  const reference = key === undefined ? undefined : keyedReference(Buffer.from(key, 'hex'), peerId)
+  return createEngine(engineInit(config, role, signalStep(source), reference))
+}

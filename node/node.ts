@@ -1,0 +1,175 @@
+import { LevelDatastore } from './storage/datastore.ts'
+import { writeApiFiles, removeApiFiles, createToken } from './storage/api-file.ts'
+import { openDatabase } from './storage/database.ts'
+import { loadNodeKey } from './storage/key-file.ts'
+import { acquireLock } from './storage/lock.ts'
+import { ensureDirectory } from './storage/files.ts'
+import { createApi } from './api/server.ts'
+import { createCoherence } from './coherence/service.ts'
+import { createHistory } from './coherence/history.ts'
+import { createPulse } from './coherence/pulse.ts'
+import { createReportPool } from './coherence/reports.ts'
+import { applyConfiguredPaths, type Paths } from './config/paths.ts'
+import type { Config } from './config/schema.ts'
+import { createContent } from './content/index.ts'
+import { EventLog } from './events.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createIntroductions } from './network/introductions.ts'
+import { requireMembership } from './network/membership-files.ts'
+import { createMembership } from './network/membership.ts'
+import { createNetwork } from './network/network.ts'
+import { networkConfig } from './network/settings.ts'
+import { createOperations } from './node-operations.ts'
+import { createQueryService } from './query-service.ts'
+import type { Operations } from './operations.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { observeNode } from './telemetry/node-metrics.ts'
+import type { NodeLog } from './telemetry/log.ts'
+import { version } from './version.ts'
+
+export interface NodeInit {
+  paths: Paths
+  config: Config
+  log: NodeLog
+}
+
+export interface RunningNode {
+  readonly operations: Operations
+  /** Where its API listens. */
+  readonly api: string
+  /** Idempotent: services stop in the reverse of the order in which they started. */
+  stop(): Promise<void>
+  /** Settles when the node has stopped: rejects when its store failed and it had to. */
+  readonly stopped: Promise<void>
+}
+
+/**
+ * Starts a node. This function is the whole wiring: what is started, in which order, and what each
+ * service knows of the others.
+ *
+ * @throws {CodedError} the first failure, naming the service; what had started is stopped again
+ */
+export async function startNode({ paths: ownPaths, config, log }: NodeInit): Promise<RunningNode> {
+  const main = log.forComponent('kairos:node')
+  const life = new Lifecycle((service, error) => main.error('a service did not stop cleanly', { service, error }))
+  const stopped = Promise.withResolvers<void>()
+  // The one who stops the node asks `stopped`; nobody needs to.
+  stopped.promise.catch(() => undefined)
+  const stop = (failure?: unknown): Promise<void> =>
+    life.stop().then(() => (failure === undefined ? stopped.resolve() : stopped.reject(failure)))
+  const fatal = (error: unknown): void => {
+    main.error('the store failed: stopping, nothing more is acknowledged', { error })
+    events.publish('node', { state: 'failed' })
+    void stop(error)
+  }
+
+  const paths = applyConfiguredPaths(ownPaths, config)
+  const events = new EventLog()
+  const metrics = createMetrics()
+
+  await life.hold(
+    'lock',
+    async () => ensureDirectory(paths.root).then(() => acquireLock(paths.lock)),
+    (lock) => lock.release(),
+  )
+  const database = await life.hold(
+    'database',
+    () => openDatabase(paths.data, { onFatal: fatal, configKey: 'storage.path' }),
+    (open) => open.close(),
+  )
+  const { privateKey, membership } = await life.hold(
+    'identity',
+    async () => {
+      const privateKey = await loadNodeKey(paths.key)
+      const files = await requireMembership(paths)
+      const store = database.sublevel('admission')
+      return { privateKey, membership: createMembership({ privateKey, ...files, name: config.name, store, fatal }) }
+    },
+    async () => undefined,
+  )
+  const { meshId, genesis, self } = membership
+  const pool = createReportPool({
+    genesis,
+    member: (peerId) => membership.member(peerId),
+    staleMs: config.phase.rate_s * config.phase.stale_periods * 1000,
+    now: () => performance.now(),
+  })
+  const coherence = await life.start('coherence', () =>
+    createCoherence({
+      config,
+      role: self.role,
+      peerId: self.peerId,
+      log: log.forComponent('kairos:coherence'),
+      onEvent: (event) => events.publish('signal', { ...event }),
+    }),
+  )
+  const introductions = createIntroductions((peerId, signal) => network.connect(peerId, signal))
+  const pulse = createPulse({
+    privateKey,
+    genesis,
+    meshId,
+    config,
+    coherence,
+    pool,
+    store: database.sublevel('phase'),
+    publish: (topic, bytes) => network.publish(topic, bytes),
+    isMember: (peerId) => membership.member(peerId) !== undefined,
+    onStranger: (author) => introductions.ask(author.toString()),
+    log: log.forComponent('kairos:phase'),
+  })
+  const network = await life.start('network', () =>
+    createNetwork({
+      privateKey,
+      membership,
+      datastore: new LevelDatastore(database.sublevel('libp2p')),
+      store: database.sublevel('network'),
+      role: self.role,
+      config: networkConfig(config),
+      topics: [pulse.topic],
+      logger: log,
+      userAgent: `kairos/${version().version}`,
+      version: version().version,
+    }),
+  )
+  for (const type of ['connected', 'disconnected', 'banned', 'refused'] as const) {
+    network.events.on(type, (data: object) => events.publish(`peer.${type}`, { ...data }))
+  }
+  await life.start('phase', () => pulse)
+  const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
+  await life.start('introductions', () => introductions)
+  const content = await life.start('content', () =>
+    createContent({
+      libp2p: network.libp2p,
+      datastore: new LevelDatastore(database.sublevel('helia')),
+      blocksPath: paths.blocks,
+      limits: { quotaBytes: config.content.quota_bytes, maxBlockBytes: config.content.max_block_bytes },
+      log,
+      provide: async (cid) => network.provide(cid),
+    }),
+  )
+  const operations = createOperations({
+    config,
+    membership,
+    network,
+    coherence,
+    pool,
+    history,
+    content,
+    events,
+    log,
+    paths,
+    stop: () => void stop(),
+  })
+  await life.start('query', () => createQueryService({ libp2p: network.libp2p, operations, log }))
+  observeNode(metrics, operations)
+  const token = createToken()
+  const api = await life.start('api', () => createApi({ operations, config, token, metrics, log }))
+  await life.hold(
+    'api file',
+    () => writeApiFiles(paths, { url: api.url, token }),
+    () => removeApiFiles(paths),
+  )
+  events.publish('node', { state: 'started' })
+  main.info('node started', { peerId: self.peerId, mesh: meshId, role: self.role, cell: self.cell, api: api.url })
+  return { operations, api: api.url, stop: () => stop(), stopped: stopped.promise }
+}

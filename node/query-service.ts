@@ -1,0 +1,35 @@
+import type { ComponentLogger, Libp2p } from '@libp2p/interface'
+import { createQueryHandler, type QueryParams } from '../protocols/query/index.ts'
+import type { Operations, QueryTopic } from './operations.ts'
+import type { Service } from './service.ts'
+
+/** Points of history in one answer: a row stays far under its 64 KiB. */
+const MAX_HISTORY = 100
+
+export interface QueryServiceInit {
+  libp2p: Libp2p
+  operations: Operations
+  log: ComponentLogger
+}
+
+/** Answers what other members ask over the mesh. */
+export function createQueryService({ libp2p, operations, log }: QueryServiceInit): Service {
+  const handler = createQueryHandler({
+    libp2p,
+    serve: (what, params) => answer(operations, what, params),
+    log: log.forComponent('kairos:query'),
+  })
+  return { name: 'query', start: () => handler.start(), stop: () => handler.stop() }
+}
+
+/** The documents that this node's own operator sees, as far as they concern others. */
+export async function* answer(operations: Operations, what: QueryTopic, params: QueryParams): AsyncGenerator<unknown> {
+  if (what === 'status') yield await operations.status()
+  if (what === 'peers') yield* await operations.peers()
+  if (what === 'coherence') {
+    // Without the pool: everybody has the same reports, and a hundred of them would not fit one row.
+    const { reports: _reports, ...own } = operations.coherence()
+    const limit = Math.min(MAX_HISTORY, Number(params['history'] ?? 0))
+    yield limit > 0 ? { ...own, history: operations.coherenceHistory({ limit }) } : own
+  }
+}
