@@ -51,7 +51,31 @@ export async function* readFrames(stream: Stream, options: FrameOptions): AsyncG
 /** Sends one frame and waits while the peer is slower than we are. */
 export async function writeFrame(stream: Stream, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   const open = stream.send(new Uint8ArrayList(varint.encode(bytes.byteLength), bytes))
-  if (!open) await stream.onDrain(signal === undefined ? {} : { signal })
+  if (!open) await drained(stream, signal)
+}
+
+/**
+ * `stream.onDrain()` holds the sender back once only: its promise is never renewed, so a second wait ends at
+ * once and the stream dies of a full write buffer.
+ */
+async function drained(stream: Stream, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const onDrain = (): void => resolve()
+  const onClose = ({ error }: { error?: Error }): void =>
+    reject(error ?? new CodedError('E_STREAM_CLOSED', 'the stream was closed while a frame waited'))
+  const onAbort = (): void => reject(new CodedError('E_ABORTED', 'cancelled', { cause: signal?.reason }))
+  stream.addEventListener('drain', onDrain)
+  stream.addEventListener('close', onClose)
+  signal?.addEventListener('abort', onAbort)
+  try {
+    if (signal?.aborted === true) onAbort()
+    if (!stream.writableNeedsDrain) resolve()
+    await promise
+  } finally {
+    stream.removeEventListener('drain', onDrain)
+    stream.removeEventListener('close', onClose)
+    signal?.removeEventListener('abort', onAbort)
+  }
 }
 
 class Inbox {
@@ -73,8 +97,9 @@ class Inbox {
     this.#signal = options.signal
     stream.addEventListener('message', this.#onMessage)
     stream.addEventListener('close', this.#onClose)
-    stream.addEventListener('remoteCloseWrite', this.#onEnd)
-    if (stream.status !== 'open' && stream.readBufferLength === 0) this.#onEnd()
+    // Not `remoteCloseWrite`: it comes while a paused stream still holds bytes.
+    stream.addEventListener('end', this.#onEnd)
+    if (this.#isRead()) this.#onEnd()
     options.signal?.addEventListener('abort', this.#onAbort)
     if (options.signal?.aborted === true) this.#onAbort()
   }
@@ -90,7 +115,7 @@ class Inbox {
   stop(): void {
     this.#stream.removeEventListener('message', this.#onMessage)
     this.#stream.removeEventListener('close', this.#onClose)
-    this.#stream.removeEventListener('remoteCloseWrite', this.#onEnd)
+    this.#stream.removeEventListener('end', this.#onEnd)
     this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 
@@ -105,7 +130,7 @@ class Inbox {
   }
 
   readonly #onClose = (event: { error?: Error }): void => {
-    this.#end(event.error)
+    if (event.error !== undefined || this.#isRead()) this.#end(event.error)
   }
 
   readonly #onEnd = (): void => {
@@ -114,6 +139,12 @@ class Inbox {
 
   readonly #onAbort = (): void => {
     this.#end(new CodedError('E_ABORTED', 'cancelled', { cause: this.#signal?.reason }))
+  }
+
+  /** Nothing more will come: the peer has closed its end, or the stream is gone, and libp2p holds no bytes. */
+  #isRead(): boolean {
+    const { status, remoteWriteStatus, readBufferLength } = this.#stream
+    return (status !== 'open' || remoteWriteStatus === 'closed') && readBufferLength === 0
   }
 
   #end(error?: Error): void {
