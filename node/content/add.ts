@@ -18,7 +18,7 @@ export interface AddTarget {
  * Cuts files into blocks as they stream in and yields each file when it is stored, directories at
  * the end, the root last. Modes are not kept: the profile has none.
  *
- * @throws {CodedError} E_PATH_UNSAFE, E_NAME_MISSING, E_QUOTA, E_STORE_IO
+ * @throws {CodedError} E_PATH_UNSAFE, E_NAME_MISSING, E_QUOTA, E_DISK_FULL, E_STORAGE_*
  */
 export async function* addEntries(
   entries: AsyncIterable<AddEntry>,

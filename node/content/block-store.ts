@@ -5,6 +5,7 @@ import { BaseBlockstore } from 'blockstore-core'
 import { FsBlockstore } from 'blockstore-fs'
 import type { CID } from 'multiformats/cid'
 import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
+import { storageError } from '../storage/storage-error.ts'
 import { HASHES } from './constants.ts'
 
 export interface BlockStoreInit {
@@ -38,10 +39,10 @@ export class BlockStore extends BaseBlockstore {
     this.#files = new FsBlockstore(init.path)
   }
 
-  /** @throws {CodedError} E_STORE_IO when the directory cannot be made or written */
+  /** @throws {CodedError} E_DISK_FULL, E_STORAGE_* when the directory cannot be made or written */
   async open(): Promise<void> {
     await this.#files.open().catch((cause: unknown) => {
-      throw storeFailure(this.#init.path, cause)
+      throw ioFailure(this.#init.path, cause)
     })
   }
 
@@ -59,7 +60,7 @@ export class BlockStore extends BaseBlockstore {
     return this.#files.has(cid)
   }
 
-  /** @throws {CodedError} E_BLOCK_TOO_LARGE, E_QUOTA, E_HASH_UNSUPPORTED, E_STORE_IO */
+  /** @throws {CodedError} E_BLOCK_TOO_LARGE, E_QUOTA, E_HASH_UNSUPPORTED, E_DISK_FULL, E_STORAGE_* */
   override async put(cid: CID, value: Bytes): Promise<CID> {
     const bytes = value instanceof Uint8Array ? value : await collect(value)
     if (bytes.byteLength > this.#init.maxBlockBytes) throw tooLarge(cid, bytes.byteLength, this.#init.maxBlockBytes)
@@ -77,17 +78,13 @@ export class BlockStore extends BaseBlockstore {
   /** @throws {CodedError} E_BLOCK_CORRUPT (named NotFoundError), or a NotFoundError */
   override async *get(cid: CID): AsyncGenerator<Uint8Array> {
     const bytes = await collect(this.#files.get(cid))
-    if (!matches(cid, bytes)) {
-      await this.delete(cid)
+    // A too large block came past `put`; sending it would hang bitswap.
+    if (bytes.byteLength > this.#init.maxBlockBytes || !matches(cid, bytes)) {
+      await this.#files.delete(cid)
+      this.#addedBytes -= bytes.byteLength
       throw corrupt(cid)
     }
     yield bytes
-  }
-
-  override async delete(cid: CID): Promise<void> {
-    const used = this.#usedBytes === undefined ? 0 : await fileSize(this.#files, cid)
-    await this.#files.delete(cid)
-    this.#addedBytes -= used
   }
 
   async #write(cid: CID, bytes: Uint8Array): Promise<void> {
@@ -100,7 +97,7 @@ export class BlockStore extends BaseBlockstore {
       await this.#files.put(cid, bytes)
     } catch (cause) {
       this.#addedBytes -= bytes.byteLength
-      throw storeFailure(this.#init.path, cause)
+      throw ioFailure(this.#init.path, cause)
     }
     this.#init.onStored(cid)
   }
@@ -136,16 +133,6 @@ async function sizeOfBlocks(path: string): Promise<number> {
   return bytes
 }
 
-async function fileSize(files: FsBlockstore, cid: CID): Promise<number> {
-  let bytes = 0
-  try {
-    for await (const part of files.get(cid)) bytes += part.byteLength
-  } catch {
-    // Already gone.
-  }
-  return bytes
-}
-
 function tooLarge(cid: CID, bytes: number, maxBytes: number): CodedError {
   return new CodedError('E_BLOCK_TOO_LARGE', `block ${cid} has ${bytes} bytes, the limit is ${maxBytes}`, {
     hint: 'add the content as a file: it is cut into blocks of 1 MiB',
@@ -167,9 +154,8 @@ function corrupt(cid: CID): CodedError {
   return error
 }
 
-function storeFailure(path: string, cause: unknown): CodedError {
-  return new CodedError('E_STORE_IO', `cannot use the block store ${path}: ${messageOf(cause)}`, {
-    hint: 'check the free space and the permissions of that directory',
-    cause,
-  })
+/** blockstore-fs keeps only the text of the system's error. */
+function ioFailure(path: string, cause: unknown): CodedError {
+  const code = /\b(E[A-Z]{3,})\b/.exec(messageOf(cause))?.[1]
+  return storageError(Object.assign(new Error(messageOf(cause), { cause }), { code }), path, 'content.path')
 }

@@ -20,7 +20,7 @@ export const ASK_CHECK_MS = 500
 export const BLOCK_TIMEOUT_MS = 30_000
 /** Roots being provided to the DHT in the background; further ones wait for the next reprovide of their holder. */
 export const MAX_PROVIDES = 64
-/** The largest integer literal of a multihash code that we can check: sha2-256 and sha2-512. */
+/** Multihash codes that we can check, by the names that node:crypto uses. */
 export const HASHES: ReadonlyMap<number, string> = new Map([
   [0x12, 'sha256'],
   [0x13, 'sha512'],

@@ -47,6 +47,9 @@ export function createContent(init: ContentInit): Content {
   return new ContentService(init)
 }
 
+type ByteRange = Parameters<ContentOperations['cat']>[1]
+type Read<T> = (cid: CID, tree: TreeOptions) => AsyncIterable<T>
+
 class ContentService implements Content {
   readonly name = 'content'
   readonly #init: ContentInit
@@ -115,50 +118,45 @@ class ContentService implements Content {
     if (last !== undefined) this.#provider.provide(last)
   }
 
-  async *cat(
-    path: string,
-    range: { offset?: number; length?: number },
-    signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array> {
-    yield* this.#read(path, signal, (cid, tree) => readFile(cid, { ...tree, ...range }))
+  async *cat(path: string, range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    yield* coded(
+      signal,
+      this.#read(path, signal, (cid, tree) => readFile(cid, { ...tree, ...range })),
+    )
   }
 
   async *walk(path: string, signal: AbortSignal): AsyncGenerator<WalkEntry> {
-    for await (const entry of this.#read(path, signal, walkTree)) {
+    for await (const entry of coded(signal, this.#read(path, signal, walkTree))) {
       yield entry.content === undefined ? entry : { ...entry, content: coded(signal, entry.content) }
     }
   }
 
   async *car(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    yield* this.#read(path, signal, exportCar)
+    yield* coded(signal, this.#read(path, signal, exportCar))
   }
 
   async *ls(path: string, signal: AbortSignal): AsyncGenerator<LsRow> {
-    yield* this.#read(path, signal, list)
+    yield* coded(signal, this.#read(path, signal, list))
   }
 
   async stat(path: string, signal: AbortSignal): Promise<StatDocument> {
-    const rows = this.#read(path, signal, async function* (cid, tree) {
-      yield await statDag(cid, tree)
-    })
-    for await (const document of rows) return document
-    throw new CodedError('E_INTERNAL', 'stat gave nothing')
+    try {
+      const { cid, tree } = await this.#resolve(path, signal)
+      return await statDag(cid, tree)
+    } catch (error) {
+      throw inOurCodes(signal, error)
+    }
   }
 
-  /** One operation on the end of a path. */
-  async *#read<T>(
-    path: string,
-    signal: AbortSignal,
-    read: (cid: CID, tree: TreeOptions) => AsyncIterable<T>,
-  ): AsyncGenerator<T> {
-    const tree: TreeOptions = { get: this.#running().operation(), signal }
+  async *#read<T>(path: string, signal: AbortSignal, read: Read<T>): AsyncGenerator<T> {
+    const { cid, tree } = await this.#resolve(path, signal)
+    yield* read(cid, tree)
+  }
+
+  async #resolve(path: string, signal: AbortSignal): Promise<{ cid: CID; tree: TreeOptions }> {
     const parsed = parsePath(path)
-    yield* coded(
-      signal,
-      (async function* () {
-        yield* read(await resolvePath(parsed, tree), tree)
-      })(),
-    )
+    const tree = { get: this.#running().operation(), signal }
+    return { cid: await resolvePath(parsed, tree), tree }
   }
 
   #running(): Fetcher {
@@ -167,17 +165,21 @@ class ContentService implements Content {
   }
 }
 
-/** What a cancelled or late operation throws is its signal's reason: said in our codes. */
 async function* coded<T>(signal: AbortSignal, source: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* source
   } catch (error) {
-    if (error instanceof CodedError || !signal.aborted) throw error
-    const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
-    if (!isTimeout) throw new CodedError('E_ABORTED', 'cancelled', { cause: error })
-    throw new CodedError('E_TIMEOUT', 'the content did not come in the time given', {
-      hint: 'give more time with --timeout, or see with `kairos peers` who is connected',
-      cause: error,
-    })
+    throw inOurCodes(signal, error)
   }
+}
+
+/** What a cancelled or late operation throws is its signal's reason: said in our codes. */
+function inOurCodes(signal: AbortSignal, error: unknown): unknown {
+  if (error instanceof CodedError || !signal.aborted) return error
+  const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
+  if (!isTimeout) return new CodedError('E_ABORTED', 'cancelled', { cause: error })
+  return new CodedError('E_TIMEOUT', 'the content did not come in the time given', {
+    hint: 'give more time with --timeout, or see with `kairos peers` who is connected',
+    cause: error,
+  })
 }
