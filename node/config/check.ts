@@ -1,41 +1,10 @@
 import { isIP } from 'node:net'
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { checkSignal, signalOmega, signalStep, type SignalConfig } from '../coherence/ingest/config.ts'
+import { checkSignal, signalStep, type SignalConfig } from '../coherence/ingest/config.ts'
+import { engineInit, signalConfig } from '../coherence/settings.ts'
 import { transducerParams, type TransducerConfig } from '../coherence/transducer-params.ts'
+import { ROLES } from '../roles.ts'
 import type { Config } from './schema.ts'
-
-/** The two transducers of the source document. */
-export type TransducerName = 'emissary' | 'master'
-
-/** The signal section as the ingest takes it: ω is kairos.omega where nothing takes its place. */
-export function signalConfig(config: Config): SignalConfig {
-  const { reference: _reference, key: _key, ...signal } = config.signal
-  const replaced = signal.period_s !== undefined || signal.reference_column !== undefined
-  return replaced ? signal : { ...signal, omega: config.kairos.omega }
-}
-
-/** Window, ω and threshold of a transducer; the reference of `signal.reference: keyed` is the caller's to add. */
-export function transducerConfig(config: Config, name: TransducerName): TransducerConfig {
-  const signal = signalConfig(config)
-  return {
-    name,
-    omega: signalOmega(signal),
-    window: { tauMax: config[name].tau_max * config.kairos.tau_scale },
-    step: signalStep(signal),
-    threshold: config.kairos.coherence_threshold,
-  }
-}
-
-/** @returns the transducers that the role has and the configuration has not switched off */
-export function transducersOf(config: Config): TransducerName[] {
-  const byRole: Record<Config['node']['role'], TransducerName[]> = {
-    full: ['emissary', 'master'],
-    light: ['emissary'],
-    witness: [],
-    relay: [],
-  }
-  return byRole[config.node.role].filter((name) => config[name].enabled)
-}
 
 /**
  * What no single key shows. The node does not start on a configuration that fails here.
@@ -46,19 +15,22 @@ export function transducersOf(config: Config): TransducerName[] {
  */
 export function checkConfig(config: Config): void {
   checkApi(config.api)
-  if (config.signal.source === 'none') return
+  const { role } = config.node
+  if (config.signal.source === 'none' || !ROLES[role].emissary) return
   checkReference(config.signal)
   const signal = signalConfig(config)
-  for (const name of transducersOf(config)) {
-    checkWindow(signal, name, config[name].tau_max * config.kairos.tau_scale)
-    transducerParams(transducerConfig(config, name))
+  const { emissary, master } = engineInit(config, role, signalStep(signal))
+  for (const transducer of [emissary, master]) {
+    if (transducer === undefined) continue
+    checkWindow(signal, transducer)
+    transducerParams(transducer)
   }
 }
 
 /** Says whose window it is: two transducers share the signal. */
-function checkWindow(signal: SignalConfig, name: TransducerName, tauMax: number): void {
+function checkWindow(signal: SignalConfig, { name, window }: TransducerConfig): void {
   try {
-    checkSignal(signal, tauMax)
+    checkSignal(signal, 'tauMax' in window ? window.tauMax : undefined)
   } catch (error) {
     if (!(error instanceof CodedError)) throw error
     throw new CodedError(error.code, `${name}: ${error.message}`, { hint: error.hint, cause: error })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { join } from 'node:path'
-import { checkConfig, signalConfig, transducerConfig, transducersOf } from '../../../node/config/check.ts'
+import { checkConfig } from '../../../node/config/check.ts'
 import { ConfigDocument } from '../../../node/config/document.ts'
 import { configSchema, type ConfigInput } from '../../../node/config/schema.ts'
 import { caught } from './caught.ts'
@@ -32,12 +32,15 @@ describe('checkConfig', () => {
     expect(error.hint).to.contain('tau_max')
   })
 
-  it('looks only at the transducers that the role has and that are enabled', () => {
+  it('looks only at the transducers that the role runs', () => {
     const slow: ConfigInput['signal'] = { ...phases, rate_hz: 10 }
-    expect(() => check({ signal: slow, node: { role: 'witness' } })).not.to.throw()
-    expect(() => check({ signal: slow, emissary: { enabled: false } })).not.to.throw()
-    expect(transducersOf(configSchema.parse({ node: { role: 'light' } }))).to.deep.equal(['emissary'])
-    expect(transducersOf(configSchema.parse({}))).to.deep.equal(['emissary', 'master'])
+    for (const role of ['witness', 'relay'] as const) {
+      expect(() => check({ signal: slow, node: { role } })).not.to.throw()
+    }
+    const shortMaster: ConfigInput = { signal: phases, master: { tau_max: 0.1 } }
+    expect(() => check({ ...shortMaster, node: { role: 'light' } })).not.to.throw()
+    expect(() => check({ ...shortMaster, master: { tau_max: 0.1, enabled: false } })).not.to.throw()
+    expect(caught(() => check(shortMaster)).message).to.contain('master')
   })
 
   it('takes the weather recording of the local mesh', () => {
@@ -53,13 +56,12 @@ describe('checkConfig', () => {
     } as const
     const config = configSchema.parse({ signal, emissary: { tau_max: tauMax(10) }, master: { tau_max: tauMax(30) } })
     expect(() => checkConfig(config)).not.to.throw()
-    expect(transducerConfig(config, 'emissary')).to.deep.include({ step: day, omega: (2 * Math.PI) / day })
   })
 
-  it('scales the windows by kairos.tau_scale and takes omega where nothing replaces it', () => {
-    const config = configSchema.parse({ kairos: { tau_scale: 60, omega: 3 }, signal: phases })
-    expect(transducerConfig(config, 'master')).to.deep.include({ window: { tauMax: 216_000 }, omega: 3, step: 0.01 })
-    expect(signalConfig(configSchema.parse({ signal: { period_s: 1 } }))).not.to.have.property('omega')
+  it('scales the windows by kairos.tau_scale', () => {
+    const signal: ConfigInput['signal'] = { ...phases, rate_hz: 2 }
+    expect(caught(() => check({ signal })).code).to.equal('E_WINDOW_TOO_SHORT')
+    expect(() => check({ signal, kairos: { tau_scale: 60 } })).not.to.throw()
   })
 
   it('refuses a recording without a path', () => {

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DATA_VERSION, openDatabase, type Database } from '../../../node/storage/database.ts'
 import type { Range, Sublevel } from '../../../node/storage/sublevel.ts'
+import { collect } from './collect.ts'
 import { refused } from './refused.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const keysOf = async (store: Sublevel, range?: Range) =>
-  (await Array.fromAsync(store.keys(range))).map((key) => Buffer.from(key).toString())
+  (await collect(store.keys(range))).map((key) => Buffer.from(key).toString())
 
 describe('database', () => {
   let directory: string
@@ -58,7 +59,7 @@ describe('database', () => {
       expect(await keysOf(store)).to.deep.equal(['a', 'b', 'c', 'd'])
       expect(await keysOf(store, { gt: 'a', lte: 'c' })).to.deep.equal(['b', 'c'])
       expect(await keysOf(store, { reverse: true, limit: 2 })).to.deep.equal(['d', 'c'])
-      const entries = await Array.fromAsync(store.entries({ gte: 'd' }))
+      const entries = await collect(store.entries({ gte: 'd' }))
       expect(entries.map(([, value]) => Buffer.from(value).toString())).to.deep.equal(['d'])
     }))
 
@@ -201,7 +202,7 @@ describe('database', () => {
       await damage(file, () => at)
       const database = await open()
       const error = await refused(database.sublevel('s').get('noise'))
-      expect((await refused(Array.fromAsync(database.sublevel('s').entries()))).code).to.equal('E_STORAGE_CORRUPT')
+      expect((await refused(collect(database.sublevel('s').entries()))).code).to.equal('E_STORAGE_CORRUPT')
       await database.close()
       expect(error.code).to.equal('E_STORAGE_CORRUPT')
       expect(fatal).to.deep.equal([error])

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase, type Database } from '../../../node/storage/database.ts'
 import { LevelDatastore } from '../../../node/storage/datastore.ts'
+import { collect } from './collect.ts'
 
 const value = (text: string) => new Uint8Array(Buffer.from(text))
 
@@ -13,7 +14,7 @@ describe('datastore', () => {
   let directory: string
   let database: Database
   let store: LevelDatastore
-  const query = async (wanted: Query) => (await Array.fromAsync(store.query(wanted))).map(({ key }) => key.toString())
+  const query = async (wanted: Query) => (await collect(store.query(wanted))).map(({ key }) => key.toString())
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'kairos-datastore-'))
@@ -47,11 +48,11 @@ describe('datastore', () => {
       key: new Key(`/many/${i}`),
       value: value(String(i)),
     }))
-    const keys = await Array.fromAsync(store.putMany(pairs))
+    const keys = await collect(store.putMany(pairs))
     expect(keys.map(String)).to.deep.equal(pairs.map(({ key }) => key.toString()))
-    const found = await Array.fromAsync(store.getMany(keys))
+    const found = await collect(store.getMany(keys))
     expect(found.map((pair) => pair.value)).to.deep.equal(pairs.map((pair) => pair.value))
-    expect(await Array.fromAsync(store.deleteMany(keys))).to.have.lengthOf(20)
+    expect(await collect(store.deleteMany(keys))).to.have.lengthOf(20)
     expect(await query({})).to.deep.equal([])
   })
 
@@ -102,7 +103,7 @@ describe('datastore', () => {
     })
 
     it('keys only, the same way', async () => {
-      const keys = await Array.fromAsync(store.queryKeys({ prefix: '/a/', offset: 1, limit: 1 }))
+      const keys = await collect(store.queryKeys({ prefix: '/a/', offset: 1, limit: 1 }))
       expect(keys.map(String)).to.deep.equal(['/a/2'])
     })
 
