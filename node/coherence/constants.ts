@@ -18,3 +18,7 @@ export const PHASE_THRESHOLD = 0.1
 export const MAX_LAG = 1 << 20
 export const MAX_WINDOW_SAMPLES = 1 << 24
 export const MAX_BLOCK = 1 << 20
+
+// Beyond these ω·t is no angle any more: a double cannot hold a fraction of a turn.
+export const MAX_TIME_S = Number.MAX_SAFE_INTEGER
+export const MAX_OMEGA = 1e12

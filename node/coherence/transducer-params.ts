@@ -1,5 +1,5 @@
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { COLLAPSE_THRESHOLD, MAX_LAG, MAX_WINDOW_SAMPLES, MIN_EFFECTIVE_SAMPLES } from './constants.ts'
+import { COLLAPSE_THRESHOLD, MAX_LAG, MAX_OMEGA, MAX_WINDOW_SAMPLES, MIN_EFFECTIVE_SAMPLES } from './constants.ts'
 import type { Reference } from './keyed.ts'
 import type { LatchParams } from './latch.ts'
 import { latchParams } from './latch.ts'
@@ -118,7 +118,7 @@ function checkRanges(config: TransducerConfig, threshold: number, relativeBandwi
   const { window, lag = 1, step } = config
   const duration = 'tau' in window ? window.tau : 'tauMax' in window ? window.tauMax : undefined
   const samples = 'samples' in window ? window.samples : 1
-  require(Number.isFinite(config.omega), 'omega', 'a finite number of rad/s')
+  require(Math.abs(config.omega) <= MAX_OMEGA, 'omega', `a number of rad/s, at most ${MAX_OMEGA}`)
   require(threshold > 0 && threshold < 1, 'threshold', 'between 0 and 1')
   require(relativeBandwidth > 0 && relativeBandwidth <= 1, 'bandwidth', 'above 0 and at most 1')
   require(duration === undefined || (duration > 0 && duration < Infinity), 'window', 'a positive number of seconds')

@@ -1,5 +1,6 @@
 import type { Complex } from './complex.ts'
 import { magnitudeSquared, ZERO } from './complex.ts'
+import { MAX_TIME_S } from './constants.ts'
 import type { Boxcar, Integrator, Leaky } from './integrator.ts'
 import { boxcarZero, leak, LEAKY_ZERO, leakyEffectiveSamples, slide } from './integrator.ts'
 import { latch } from './latch.ts'
@@ -27,7 +28,7 @@ export interface TransducerState {
   readonly time: number
   /** samples counted */
   readonly count: number
-  /** samples refused because their time was not finite or did not advance */
+  /** samples refused because their time was out of range or did not advance */
   readonly refused: number
   /** T_k, |T_k| ≤ 1 */
   readonly t: Complex
@@ -62,11 +63,11 @@ export function restart(params: TransducerParams): TransducerState {
 
 /**
  * Advances a transducer by one sample: phasor, product, integrator, latch (coherence.md §1–6). Pure: time is in the
- * sample. A sample whose time is not finite or does not advance is refused and counted, T stays.
+ * sample. A sample whose time is not a number, out of range, or does not advance is refused and counted, T stays.
  */
 export function step(state: TransducerState, sample: Sample): TransducerState {
   const elapsed = sample.time - state.time
-  if (!(elapsed > 0) || !Number.isFinite(sample.time)) return { ...state, refused: state.refused + 1 }
+  if (!(elapsed > 0 && Math.abs(sample.time) <= MAX_TIME_S)) return { ...state, refused: state.refused + 1 }
   const { params } = state
   const missed = missedSamples(params, elapsed)
   const ring = state.ring === undefined ? undefined : skipRing(state.ring, missed)
