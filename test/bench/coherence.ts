@@ -1,0 +1,88 @@
+import { performance } from 'node:perf_hooks'
+import {
+  advanceRefBatch,
+  createIngest,
+  createRefBatch,
+  createSync,
+  createTransducer,
+  mulberry32,
+  phasorsFromPhases,
+  syncStep,
+} from '../../node/coherence/index.ts'
+
+export interface Figure {
+  name: string
+  value: number
+  unit: string
+  /** least value asked for */
+  target?: number
+}
+
+const BATCH = 4096
+const OPERATOR_BATCHES = 2500
+const INGEST_SAMPLES = 500_000
+const RATE_HZ = 1000
+
+/** Speed of the operator on typed arrays, and of one node's whole ingest path. */
+export async function benchCoherence(): Promise<Figure[]> {
+  return [
+    { name: 'coherence operator, phases to T on typed arrays', value: operator(), unit: 'samples/s', target: 5e6 },
+    { name: 'coherence ingest, CSV text to T_sync', value: await ingest(csvText), unit: 'samples/s', target: 1e5 },
+    {
+      name: 'coherence ingest, NDJSON text to T_sync',
+      value: await ingest(ndjsonText),
+      unit: 'samples/s',
+      target: 1e5,
+    },
+  ]
+}
+
+function operator(): number {
+  const random = mulberry32(1)
+  const phases = Float64Array.from({ length: BATCH }, () => 2 * Math.PI * random())
+  const [re, im] = [new Float64Array(BATCH), new Float64Array(BATCH)]
+  const batch = createRefBatch({ omega: 2, step: 1 / RATE_HZ, tau: 1 })
+  const round = () => {
+    phasorsFromPhases(phases, re, im)
+    advanceRefBatch(batch, re, im)
+  }
+  for (let n = 0; n < 100; n++) round()
+  const started = performance.now()
+  for (let n = 0; n < OPERATOR_BATCHES; n++) round()
+  return perSecond(OPERATOR_BATCHES * BATCH, started)
+}
+
+/** From bytes as a pipe gives them, through lines, readings and phasors, to Master, Emissary and T_sync. */
+async function ingest(text: (n: number) => string): Promise<number> {
+  const bytes = Buffer.from(text(INGEST_SAMPLES))
+  const half = (tauMax: number) => createTransducer({ omega: 2, step: 1 / RATE_HZ, window: { tauMax } })
+  let state = createSync(half(3600), half(1))
+  const started = performance.now()
+  const config = { source: 'stdin', rate_hz: RATE_HZ, omega: 2 } as const
+  const deps = { signal: new AbortController().signal, stdin: chunks(bytes) }
+  for await (const batch of createIngest(config, deps)) {
+    for (const sample of batch) state = syncStep(state, sample)
+  }
+  if (state.emissary.count !== INGEST_SAMPLES) throw new Error(`${state.emissary.count} samples arrived`)
+  return perSecond(INGEST_SAMPLES, started)
+}
+
+async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536)
+}
+
+function phaseAt(k: number): number {
+  return (2 * k) / RATE_HZ
+}
+
+function csvText(n: number): string {
+  return `phase\n${Array.from({ length: n }, (_, k) => phaseAt(k)).join('\n')}\n`
+}
+
+function ndjsonText(n: number): string {
+  return `${Array.from({ length: n }, (_, k) => JSON.stringify({ phase: phaseAt(k) })).join('\n')}\n`
+}
+
+function perSecond(count: number, started: number): number {
+  return Math.round((1000 * count) / (performance.now() - started))
+}
