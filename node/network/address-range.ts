@@ -40,7 +40,15 @@ export function hostOf(address: Multiaddr): string | undefined {
   const components = address.getComponents()
   if (components.some(({ name }) => name === 'p2p-circuit')) return undefined
   const host = components.find(({ name }) => name === 'ip4' || name === 'ip6')?.value
-  return host?.startsWith('::ffff:') === true && isIP(host.slice(7)) === 4 ? host.slice(7) : host
+  return host === undefined ? undefined : unmapped(host)
+}
+
+/** An IPv4 peer on an IPv6 socket (RFC 4291 §2.5.5.2) is an IPv4 peer. */
+function unmapped(host: string): string {
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(host) ?? []
+  if (high === undefined || low === undefined) return host
+  const bytes = [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff])
+  return bytes.join('.')
 }
 
 /** @returns what one owner surely holds: an IPv4 address, or the /64 of an IPv6 address */
