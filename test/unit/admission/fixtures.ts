@@ -2,16 +2,26 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import {
+  ADMISSION_VERSION,
   createGenesis,
   issueCertificate,
   meshIdOf,
+  parseTicket,
+  type Admission,
   type Certificate,
   type CertificateBody,
   type Founder,
   type Genesis,
   type GenesisOptions,
+  type Hello,
 } from '../../../protocols/admission/index.ts'
-import { createMembership, type Membership, type MembershipInit } from '../../../node/network/membership.ts'
+import { ticketCodec } from '../../../protocols/admission/codec.ts'
+import {
+  createMembership,
+  type Invitation,
+  type Membership,
+  type MembershipInit,
+} from '../../../node/network/membership.ts'
 
 /** Unix milliseconds at which the tests play. */
 export const NOW = 1_800_000_000_000
@@ -108,3 +118,19 @@ export async function codeThrownBy(run: () => unknown): Promise<string> {
     return error instanceof Error && 'code' in error ? String(error.code) : String(error)
   }
 }
+
+export const helloOf = ({ genesis }: Mesh, change: Partial<Hello> = {}): Hello => ({
+  mesh: meshIdOf(genesis),
+  version: ADMISSION_VERSION,
+  name: 'joiner',
+  ...change,
+})
+
+/** The bytes of a ticket for a light node of the issuer's cell, unless told. */
+export async function inviteBytes(issuer: Membership, request: Partial<Invitation> = {}): Promise<Uint8Array> {
+  const { ticket } = await issuer.invite({ role: 'light', addresses: [], ...request })
+  return ticketCodec.encode(parseTicket(ticket))
+}
+
+export const redeem = (m: Mesh, issuer: Membership, who: Identity, ticket: Uint8Array): Promise<Admission> =>
+  issuer.host.admit(who.peerId, helloOf(m, { ticket }))

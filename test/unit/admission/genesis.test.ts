@@ -90,7 +90,7 @@ describe('admission: genesis', () => {
     ['two operators of one name', (g) => withOperator(g, { name: 'beta' })],
     ['two operators of one cell', (g) => withOperator(g, { cell: 'beta' })],
     ['a cell with capitals', (g) => withOperator(g, { cell: 'Alpha' })],
-    ['one key twice', (g) => withOperator(g, { founders: g.operators[1]!.founders.map((f) => ({ ...f, name: 'x' })) })],
+    ['one key twice', (g) => withFounder(g, { peerId: g.operators[1]!.founders[0]!.peerId })],
     ['one founder name twice', (g) => withFounder(g, { name: 'beta' })],
     ['an operator without a full node', (g) => withFounder(g, { role: 'light' })],
     ['an unknown role', (g) => withFounder(g, { role: 'king' })],
@@ -124,4 +124,4 @@ const withOperator = (genesis: Genesis, change: object): unknown => ({
 })
 
 const withFounder = (genesis: Genesis, change: object): unknown =>
-  withOperator(genesis, { founders: genesis.operators[0]!.founders.map((founder) => ({ ...founder, ...change })) })
+  withOperator(genesis, { founders: [{ ...genesis.operators[0]!.founders[0]!, ...change }] })
