@@ -10,7 +10,7 @@ type ImportOptions = NonNullable<Parameters<Files['addAll']>[1]>
 type Candidate = { path: string; content: AsyncIterable<Uint8Array> } | { path: string }
 
 export interface AddTarget {
-  store: BlockStore
+  store: Pick<BlockStore, 'put'>
   signal: AbortSignal
 }
 

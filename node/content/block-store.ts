@@ -30,8 +30,8 @@ export class BlockStore extends BaseBlockstore {
   readonly #init: BlockStoreInit
   readonly #files: FsBlockstore
   readonly #writing = new Map<string, Promise<void>>()
-  #usedBytes: Promise<number> | undefined
-  #addedBytes = 0
+  #counting: Promise<void> | undefined
+  #bytes = 0
 
   constructor(init: BlockStoreInit) {
     super()
@@ -52,8 +52,8 @@ export class BlockStore extends BaseBlockstore {
   }
 
   async usedBytes(): Promise<number> {
-    this.#usedBytes ??= sizeOfBlocks(this.#init.path)
-    return (await this.#usedBytes) + this.#addedBytes
+    await this.#counted()
+    return this.#bytes
   }
 
   override async has(cid: CID): Promise<boolean> {
@@ -80,23 +80,32 @@ export class BlockStore extends BaseBlockstore {
     const bytes = await collect(this.#files.get(cid))
     // A too large block came past `put`; sending it would hang bitswap.
     if (bytes.byteLength > this.#init.maxBlockBytes || !matches(cid, bytes)) {
+      await this.#counted()
       await this.#files.delete(cid)
-      this.#addedBytes -= bytes.byteLength
+      this.#bytes -= bytes.byteLength
       throw corrupt(cid)
     }
     yield bytes
   }
 
+  /** Resolves when what an earlier run left is counted; the first write waits for it. */
+  async #counted(): Promise<void> {
+    this.#counting ??= sizeOfBlocks(this.#init.path).then((bytes) => {
+      this.#bytes += bytes
+    })
+    await this.#counting
+  }
+
   async #write(cid: CID, bytes: Uint8Array): Promise<void> {
     if (await this.#files.has(cid)) return
-    const used = await this.usedBytes()
-    if (used + bytes.byteLength > this.#init.quotaBytes) throw overQuota(used, this.#init.quotaBytes)
-    // Counted before the write, so that many writes at once cannot pass the quota together.
-    this.#addedBytes += bytes.byteLength
+    await this.#counted()
+    // Checked and counted in one step before the write, so that many at once cannot pass the quota together.
+    if (this.#bytes + bytes.byteLength > this.#init.quotaBytes) throw overQuota(this.#bytes, this.#init.quotaBytes)
+    this.#bytes += bytes.byteLength
     try {
       await this.#files.put(cid, bytes)
     } catch (cause) {
-      this.#addedBytes -= bytes.byteLength
+      this.#bytes -= bytes.byteLength
       throw ioFailure(this.#init.path, cause)
     }
     this.#init.onStored(cid)
