@@ -1,5 +1,12 @@
 export { issueCertificate, type CertificateBody } from './certificate.ts'
-export { admissionCodecs, cellSchema, chainCodec, certificateCodec, nameSchema, type AdmissionMessage } from './codec.ts'
+export {
+  admissionCodecs,
+  cellSchema,
+  chainCodec,
+  certificateCodec,
+  nameSchema,
+  type AdmissionMessage,
+} from './codec.ts'
 export * from './constants.ts'
 export { admissionEncrypter, type AdmissionEncrypterInit } from './encrypter.ts'
 export {

@@ -27,7 +27,7 @@ export interface Joined {
  * The host of a node that is no member yet. It dials the issuer of its ticket once; genesis comes
  * with the answer and is believed only if its CID is the ticket's mesh id.
  *
- * @returns `joined` settles with the dial: await the dial first, its error says why it failed
+ * @returns the host for the encrypter, and `joined`: what to keep, once the dial has resolved
  */
 export function joinHost(init: JoinHostInit): { host: AdmissionHost; joined: () => Joined | undefined } {
   const { ticket, self, name, now = Date.now } = init
