@@ -7,8 +7,7 @@ export const RELEASE_THRESHOLD = 0.9
 /** Fewer independent samples than this and noise alone passes I_c more often than once in a million (P5). */
 export const MIN_EFFECTIVE_SAMPLES = 18
 
-/** tau_max of the Master and of the Emissary, seconds. */
-export const MASTER_TAU_MAX_S = 3600
+/** tau_max of the Emissary, seconds. */
 export const EMISSARY_TAU_MAX_S = 1
 
 /** Greatest ||T_m|-|T_e|| at which T_sync may collapse (configuration `sync.phase_threshold`). */

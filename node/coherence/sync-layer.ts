@@ -25,8 +25,6 @@ export interface SyncState {
   readonly missedSince: number | undefined
   /** times the layer asked for realignment; a witness notes each */
   readonly realignments: number
-  /** seconds, of the last realignment */
-  readonly realignedAt: number
 }
 
 /** A half too short, the halves too far apart in angle or in length, too few samples, or just not enough. */
@@ -59,14 +57,13 @@ export function createSync(master: TransducerState, emissary: TransducerState, p
     collapsed: false,
     missedSince: undefined,
     realignments: 0,
-    realignedAt: -Infinity,
   }
 }
 
 /**
  * Advances both transducers and the layer by one sample (coherence.md §7). When T_sync has been missed for a whole
- * emissary tau_max while both halves are collapsed alone, the emissary is reset to 0 and accumulates anew, at most once
- * per tau_max; `realignments` tells it.
+ * emissary tau_max while both halves are collapsed alone, the emissary is reset to 0 and accumulates anew; the next miss
+ * is timed from then, so this happens at most once per tau_max. `realignments` tells it.
  */
 export function syncStep(state: SyncState, sample: Sample): SyncState {
   const master = step(state.master, sample)
@@ -84,13 +81,12 @@ export function syncStep(state: SyncState, sample: Sample): SyncState {
 
 function realign(state: SyncState, missedSince: number, time: number): SyncState {
   const tauMax = state.emissary.params.tauMax ?? EMISSARY_TAU_MAX_S
-  if (time - missedSince < tauMax || time - state.realignedAt < tauMax) return state
+  if (time - missedSince < tauMax) return state
   return {
     ...state,
     emissary: { ...restart(state.emissary.params), time, count: state.emissary.count, refused: state.emissary.refused },
     missedSince: undefined,
     realignments: state.realignments + 1,
-    realignedAt: time,
   }
 }
 

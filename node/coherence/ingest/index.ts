@@ -35,7 +35,7 @@ export function createIngest(config: SignalConfig, deps: IngestDeps): AsyncItera
   const speed = config.source === 'stdin' ? 'max' : (config.speed ?? 1)
   const paced = speed === 'max' ? source : pace(speed, clock, signal)(source)
   const disturbed = (config.noise ?? 0) > 0 || (config.gap_rate ?? 0) > 0 ? disturb(config)(paced) : paced
-  return pipe(disturbed as AsyncIterable<Reading[]>, counted, phasors(config), async function* (samples) {
+  return pipe(disturbed, counted, phasors(config), async function* (samples) {
     yield* samples
     onEvent({ type: 'end', readings: count })
   })

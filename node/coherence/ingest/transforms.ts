@@ -48,7 +48,6 @@ export function pace(speed: number, clock: Clock, signal: AbortSignal): Transfor
         const ahead = next === undefined ? 0 : ((next.time - due) / speed) * 1000
         if (next !== undefined) await clock.sleep(Math.min(Math.max(PACE_TICK_MS, ahead), PACE_LONGEST_MS), signal)
       }
-      if (signal.aborted) return
     }
   }
 }

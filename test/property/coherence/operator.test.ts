@@ -3,12 +3,16 @@ import * as fc from 'fast-check'
 import type { Sample } from '../../../node/coherence/index.ts'
 import {
   advanceRefBatch,
+  boxcarZero,
   createRefBatch,
   createTransducer,
   gaussian,
+  leak,
+  LEAKY_ZERO,
   magnitude,
   mulberry32,
   phasorsFromPhases,
+  slide,
   step,
 } from '../../../node/coherence/index.ts'
 import { collapseIndex, phaseSample, power, run, samplesOf } from '../../unit/coherence/signals.ts'
@@ -58,6 +62,16 @@ describe('coherence P1–P6: the operator', () => {
         state = step(state, sample)
         expect(magnitude(state.t)).to.be.at.most(1 + TWO_ULP)
       }
+    }
+  })
+
+  it('P1 holds for products that rounding has put outside the disc', () => {
+    const product = { re: 0.6 * (1 + 1e-14), im: 0.8 * (1 + 1e-14) }
+    let [leaky, boxcar] = [LEAKY_ZERO, boxcarZero(3)]
+    for (let k = 0; k < 1000; k++) {
+      leaky = leak(leaky, product, 0.5, true)
+      boxcar = slide(boxcar, product)
+      expect(Math.max(magnitude(leaky), magnitude(boxcar))).to.be.at.most(1 + TWO_ULP)
     }
   })
 

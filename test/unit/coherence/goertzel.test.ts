@@ -26,6 +26,15 @@ describe('coherence: Goertzel front end (§8)', () => {
     }
   })
 
+  it('is blind to the mean also over blocks that are not whole cycles', () => {
+    const readings = (offset: number) =>
+      Array.from({ length: 25 }, (_, k) => ({ ...wave(k), value: wave(k).value + offset }))
+    const [flat] = blocksOf({ omega, block: 25, step: 0.05 }, readings(0))
+    const [raised] = blocksOf({ omega, block: 25, step: 0.05 }, readings(1e4))
+    expect(raised!.re).to.be.closeTo(flat!.re, 1e-9)
+    expect(raised!.im).to.be.closeTo(flat!.im, 1e-9)
+  })
+
   it('counts blocks by the readings’ own times when there is no step', () => {
     const readings = Array.from({ length: 40 }, (_, k) => wave(k + 0.3 * Math.sin(k)))
     const samples = blocksOf({ omega, block: 20 }, readings)
