@@ -43,10 +43,11 @@ export const MESH_ROUTES = [
       what: z.enum(['status', 'peers', 'coherence']),
       peer: peerId.optional(),
       all: z.stringbool().default(false),
+      history: z.coerce.number().int().min(1).max(100).optional().describe('With coherence: points of the past'),
     }),
     produces: [NDJSON_TYPE],
-    handle: ({ operations, params: { what, peer, all }, signal }) =>
-      ndjson(operations.query(what, targetOf(peer, all), signal)),
+    handle: ({ operations, params: { what, peer, all, history }, signal }) =>
+      ndjson(operations.query(what, targetOf(peer, all), signal, history === undefined ? {} : { history })),
   }),
   route({
     method: 'GET',

@@ -1,0 +1,184 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { pipeline } from 'node:stream/promises'
+import { createInterface } from 'node:readline'
+import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
+import type { ErrorBody } from '../errors.ts'
+import type { Io } from './io.ts'
+
+type Params = Record<string, string | number | boolean | undefined>
+
+/** The running node, as verbs see it: through its HTTP API only. */
+export interface Client {
+  get<T>(path: string, params?: Params): Promise<T>
+  post<T>(path: string, body?: Record<string, unknown>): Promise<T>
+  /** Rows of a stream, until it ends or `--timeout` is over. */
+  rows<T>(path: string, params?: Params): AsyncIterable<T>
+  bytes(path: string, params?: Params): AsyncIterable<Uint8Array>
+  /** A page outside /api/v1. */
+  text(page: string): Promise<string>
+  /** Sends a body as it comes; the rows come while it is sent. */
+  upload<T>(path: string, params: Params, body: { type: string; chunks: AsyncIterable<Uint8Array> }): AsyncIterable<T>
+}
+
+interface Access {
+  url: string
+  token: string
+}
+
+/** Where the node listens: flag, variable, or the files of the node's own directory. */
+export function createClient(io: Io): Client {
+  let known: Promise<Access> | undefined
+  const open = async (method: string, target: string, type?: string): Promise<ClientRequest> => {
+    known ??= findNode(io)
+    return openRequest(await known, io.signal, { method, target, ...(type === undefined ? {} : { type }) })
+  }
+  async function json<T>(sent: ClientRequest, body?: string): Promise<T> {
+    const response = await answerOf(sent, body)
+    return JSON.parse(await textOf(response)) as T
+  }
+  return {
+    get: async (path, params = {}) => json(await open('GET', withQuery(path, params))),
+    post: async (path, body = {}) => json(await open('POST', path, 'application/json'), JSON.stringify(body)),
+    async *rows(path, params = {}) {
+      yield* rowsOf(await answerOf(await open('GET', withQuery(path, params))))
+    },
+    async *bytes(path, params = {}) {
+      yield* bytesOf(await answerOf(await open('GET', withQuery(path, params))))
+    },
+    text: async (page) => textOf(await answerOf(await open('GET', page))),
+    async *upload(path, params, { type, chunks }) {
+      const sent = await open('POST', withQuery(path, params), type)
+      // The node asks for the body once it has accepted the request.
+      sent.setHeader('expect', '100-continue')
+      const sending = new Promise<void>((resolve, reject) => {
+        sent.once('continue', () => void pipeline(chunks, sent).then(resolve, reject))
+        sent.once('close', resolve)
+      })
+      sent.flushHeaders()
+      try {
+        yield* rowsOf(await Promise.race([responseOf(sent), sending.then(() => responseOf(sent))]))
+      } catch (error) {
+        // What could not be read here matters more than that the node then missed it.
+        await sending
+        throw error
+      } finally {
+        sent.destroy()
+      }
+    },
+  }
+}
+
+async function findNode({ flags, env }: Io): Promise<Access> {
+  if (flags.api !== undefined && flags.token !== undefined) return { url: checkedUrl(flags.api), token: flags.token }
+  const [{ resolvePaths }, { readApiFiles }] = await Promise.all([
+    import('../config/paths.ts'),
+    import('../storage/api-file.ts'),
+  ])
+  const own = await readApiFiles(resolvePaths({ path: flags.path, env }))
+  return { url: checkedUrl(flags.api ?? own.url), token: flags.token ?? own.token }
+}
+
+function checkedUrl(url: string): string {
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
+  throw new CodedError('E_USAGE', `${url} is no URL of an API`, { hint: 'give one such as http://127.0.0.1:3333' })
+}
+
+interface Target {
+  method: string
+  target: string
+  type?: string
+}
+
+function openRequest({ url, token }: Access, signal: AbortSignal, { method, target, type }: Target): ClientRequest {
+  const headers: OutgoingHttpHeaders = { authorization: `Bearer ${token}` }
+  if (type !== undefined) headers['content-type'] = type
+  const open = url.startsWith('https:') ? httpsRequest : httpRequest
+  return open(`${url}${target}`, { method, headers, signal, agent: false })
+}
+
+async function answerOf(sent: ClientRequest, body?: string): Promise<IncomingMessage> {
+  const response = responseOf(sent)
+  sent.end(body)
+  return response
+}
+
+/** @throws {CodedError} what the node answered, or E_NODE_UNREACHABLE */
+async function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  sent.once('response', resolve)
+  sent.on('error', (error) => reject(unreachable(sent, error)))
+  const response = await promise
+  const { statusCode = 500 } = response
+  // Not ready is an answer (503), and its document says why.
+  if (statusCode < 400) return response
+  throw await refusalOf(response)
+}
+
+async function refusalOf(response: IncomingMessage): Promise<CodedError> {
+  const text = await textOf(response)
+  try {
+    const { error } = JSON.parse(text) as ErrorBody
+    return new CodedError(error.code, error.message, { hint: error.hint })
+  } catch {
+    return new CodedError('E_NOT_A_NODE', `the API answered ${response.statusCode} without a document`, {
+      hint: 'check --api: something else may listen there',
+    })
+  }
+}
+
+function unreachable(sent: ClientRequest, cause: Error): CodedError {
+  return new CodedError(
+    'E_NODE_UNREACHABLE',
+    `the node does not answer at ${sent.protocol}//${sent.host} (${codeOf(cause)})`,
+    {
+      hint: 'see if it runs with `kairos doctor`, or start it with `kairos run`',
+      cause,
+    },
+  )
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of response as AsyncIterable<string>) text += chunk
+  return text
+}
+
+async function* bytesOf(response: IncomingMessage): AsyncIterable<Uint8Array> {
+  try {
+    yield* response as AsyncIterable<Uint8Array>
+  } catch (cause) {
+    throw cutShort(cause)
+  }
+}
+
+/** @throws {CodedError} the error that a stream may end with, a line with `error` as its only key */
+async function* rowsOf<T>(response: IncomingMessage): AsyncIterable<T> {
+  const failure: { error?: Error } = {}
+  response.on('error', (error) => (failure.error = error))
+  for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+    const row = JSON.parse(line) as T | ErrorBody
+    if (isLastError(row)) throw new CodedError(row.error.code, row.error.message, { hint: row.error.hint })
+    yield row
+  }
+  if (failure.error !== undefined || !response.complete) throw cutShort(failure.error)
+}
+
+function isLastError(row: unknown): row is ErrorBody {
+  return row !== null && typeof row === 'object' && 'error' in row && Object.keys(row).length === 1
+}
+
+function cutShort(cause: unknown): CodedError {
+  const why = cause === undefined ? 'connection closed' : messageOf(cause)
+  return new CodedError('E_NODE_UNREACHABLE', `the node broke off in the middle of its answer (${why})`, {
+    hint: 'its log says more: `kairos log tail`',
+    cause,
+  })
+}
+
+function withQuery(path: string, params: Params): string {
+  const given = Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+  const query = new URLSearchParams(given as [string, string][]).toString()
+  return `/api/v1${path}${query === '' ? '' : `?${query}`}`
+}
