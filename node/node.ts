@@ -9,6 +9,7 @@ import { createCoherence } from './coherence/service.ts'
 import { createHistory } from './coherence/history.ts'
 import { createPulse } from './coherence/pulse.ts'
 import { createReportPool } from './coherence/reports.ts'
+import { checkConfig } from './config/check.ts'
 import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { createContent } from './content/index.ts'
@@ -63,13 +64,14 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     void stop(error)
   }
 
+  checkConfig(config)
   const paths = applyConfiguredPaths(ownPaths, config)
   const events = new EventLog()
   const metrics = createMetrics()
 
   await life.hold(
     'lock',
-    async () => ensureDirectory(paths.root).then(() => acquireLock(paths.lock)),
+    async () => prepareDirectories(paths).then(() => acquireLock(paths.lock)),
     (lock) => lock.release(),
   )
   const database = await life.hold(
@@ -172,4 +174,11 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   events.publish('node', { state: 'started' })
   main.info('node started', { peerId: self.peerId, mesh: meshId, role: self.role, cell: self.cell, api: api.url })
   return { operations, api: api.url, stop: () => stop(), stopped: stopped.promise }
+}
+
+/** Refuses before anything runs what would fail at the first write, naming the key to change. */
+async function prepareDirectories(paths: Paths): Promise<void> {
+  await ensureDirectory(paths.root)
+  await ensureDirectory(paths.blocks, 'content.path')
+  await ensureDirectory(paths.memory, 'memory.storage.path')
 }

@@ -2,6 +2,7 @@ import { codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import type { Role } from '../../protocols/admission/index.ts'
 import type { Config } from '../config/schema.ts'
 import type { Log } from '../telemetry/log.ts'
+import { ROLES } from '../roles.ts'
 import type { Service } from '../service.ts'
 import { createEngine, SILENT, type Engine } from './engine.ts'
 import { createIngest, signalStep, type IngestEvent, type SignalConfig } from './ingest/index.ts'
@@ -45,7 +46,7 @@ export interface CoherenceInit {
 export function createCoherence(init: CoherenceInit): CoherenceService {
   const { config, role, log } = init
   const source = signalConfig(config)
-  const listens = source.source !== 'none' && (role === 'full' || role === 'light')
+  const listens = source.source !== 'none' && ROLES[role].emissary && config.emissary.enabled
   const engine = listens ? buildEngine(init, source) : SILENT
   const signal: SignalState = { state: 'none', samples: 0, badSamples: 0, passes: 0 }
   const abort = new AbortController()

@@ -1,0 +1,87 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { CID } from 'multiformats/cid'
+import {
+  ADMISSION_VERSION,
+  createGenesis,
+  issueCertificate,
+  issueTicket,
+  meshIdOf,
+  type Ticket,
+} from '../../../protocols/admission/index.ts'
+import {
+  certificateCodec,
+  chainCodec,
+  genesisCodec,
+  messageCodec,
+  ticketCodec,
+  welcomeCodec,
+} from '../../../protocols/admission/codec.ts'
+import { encodeReport, envelopeCodec, type PhaseReport } from '../../../protocols/phase/codec.ts'
+import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
+import { statusCodec } from '../../../protocols/status/index.ts'
+
+const key = await generateKeyPair('Ed25519')
+const issuer = peerIdFromPrivateKey(key).toString()
+const genesis = createGenesis([{ peerId: issuer, name: 'one', role: 'full', cell: 'home' }], { name: 'fuzz' })
+const mesh = meshIdOf(genesis)
+const grant = { mesh, cell: 'home', role: 'light' as const, rights: [], issuer }
+const subject = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
+const certificate = await issueCertificate(key, { ...grant, subject, name: 'two', issued: 1 })
+
+/** A ticket that is valid in itself. */
+export const TICKET: Ticket = await issueTicket(key, {
+  ...grant,
+  expires: 2_000_000_000_000,
+  uses: 1,
+  nonce: new Uint8Array(16).fill(7),
+  addresses: ['/ip4/127.0.0.1/tcp/18789'],
+  chain: [],
+})
+
+const report: PhaseReport = {
+  mesh: CID.parse(mesh).bytes,
+  author: key.publicKey.raw,
+  epoch: 12,
+  seq: 34,
+  time: 1_700_000_000_000,
+  emissary: [2 ** 29, -(2 ** 28)],
+  master: [1, -1],
+  sync: [0, 2 ** 30],
+  nEffMilli: 20_000,
+  collapsed: { emissary: true, master: false, sync: true },
+  alignment: { magnitude: 5, argument: 3_000_000 },
+  heads: [CID.parse(mesh).bytes],
+}
+const hello = {
+  mesh,
+  version: ADMISSION_VERSION,
+  name: 'one',
+  chain: [certificate],
+  ticket: ticketCodec.encode(TICKET),
+}
+const body = encodeReport(report)
+
+/** One valid frame of every decoder, by its name: where the mutations start. */
+export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
+  certificate: certificateCodec.encode(certificate),
+  'certificate chain': chainCodec.encode([certificate]),
+  ticket: ticketCodec.encode(TICKET),
+  genesis: genesisCodec.encode(genesis),
+  'admission message': messageCodec.encode({ hello }),
+  'admission welcome': welcomeCodec.encode({ hello: { ...hello, welcome: { certificate: [certificate], genesis } } }),
+  'phase report': body,
+  'phase envelope': envelopeCodec.encode({ b: body, s: new Uint8Array(64).fill(9) }),
+  'query request': requestCodec.encode({ what: 'coherence', params: { history: 5 } }),
+  'query answer': frameCodec.encode({ type: 'row', row: { a: [1, 'two', null, { b: true }] } }),
+  status: statusCodec.encode({
+    type: 'status',
+    role: 'full',
+    cell: 'home',
+    name: 'one',
+    version: '0.1.0',
+    protocolVersion: 1,
+    heads: { epoch: mesh },
+    time: 1_700_000_000_000,
+  }),
+}
