@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { pipe } from 'it-pipe'
-import type { Reading } from '../goertzel.ts'
 import type { Sample } from '../transducer.ts'
 import type { SignalConfig } from './config.ts'
 import { checkSignal } from './config.ts'
