@@ -16,7 +16,7 @@ import {
   TICKET_NONCE_BYTES,
 } from './constants.ts'
 import { SIGNATURE_BYTES } from '../shared/signature.ts'
-import type { Certificate, Genesis, Hello, Ticket } from './types.ts'
+import type { Certificate, Founder, Genesis, Hello, Ticket } from './types.ts'
 
 const exactly = (length: number) =>
   z.instanceof(Uint8Array).refine((bytes) => bytes.byteLength === length, `must be ${length} bytes`)
@@ -67,6 +67,11 @@ const ticketSchema = z.strictObject({
   chain: chainSchema,
   signature: exactly(SIGNATURE_BYTES),
 }) satisfies z.ZodType<Ticket>
+
+/** An entry comes from somebody's file; further keys in it are nobody's business. */
+export const foundersSchema = z.array(
+  z.object({ peerId: peerIdSchema, name: nameSchema, role: roleSchema, cell: cellSchema }),
+) satisfies z.ZodType<Founder[]>
 
 export const genesisSchema = z.strictObject({
   version: z.literal(1),

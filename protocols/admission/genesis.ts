@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
+import type { z } from 'zod'
 import { CodedError, messageOf } from '../shared/errors.ts'
-import { genesisCodec, genesisSchema } from './codec.ts'
+import { foundersSchema, genesisCodec, genesisSchema } from './codec.ts'
 import {
   DEFAULT_COLLAPSE_THRESHOLD,
   DEFAULT_EPOCH_MS,
@@ -36,7 +37,8 @@ export interface GenesisOptions {
  *
  * @throws {CodedError} E_GENESIS_INVALID, E_KEY_WEAK
  */
-export function createGenesis(founders: readonly Founder[], options: GenesisOptions): Genesis {
+export function createGenesis(entries: readonly Founder[], options: GenesisOptions): Genesis {
+  const founders = checked(foundersSchema, entries)
   const cells = [...new Set(founders.map(({ cell }) => cell))].sort()
   const stray = Object.keys(options.operators ?? {}).find((cell) => !cells.includes(cell))
   if (stray !== undefined) throw invalid(`operators names the cell ${stray}, which has no founder`)
@@ -65,13 +67,9 @@ export function createGenesis(founders: readonly Founder[], options: GenesisOpti
  * @throws {CodedError} E_GENESIS_INVALID with what is wrong and where, E_KEY_WEAK
  */
 export function parseGenesis(json: unknown): Genesis {
-  const parsed = genesisSchema.safeParse(typeof json === 'string' ? parseText(json) : json)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw invalid(`${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`.trim())
-  }
-  checkGenesis(parsed.data)
-  return parsed.data
+  const genesis = checked(genesisSchema, typeof json === 'string' ? parseText(json) : json)
+  checkGenesis(genesis)
+  return genesis
 }
 
 /** The genesis of every member is one object, asked for on every connection. */
@@ -156,6 +154,13 @@ function checkGenesis(genesis: Genesis): void {
 
 function asMember(founder: GenesisOperator['founders'][number], { cell }: GenesisOperator): Member {
   return { ...founder, cell, rights: founder.role === 'full' ? ['issue', 'found'] : [] }
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw invalid(`${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`.trim())
 }
 
 function parseText(text: string): unknown {

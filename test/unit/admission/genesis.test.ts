@@ -110,6 +110,13 @@ describe('admission: genesis', () => {
     })
   }
 
+  for (const entry of [null, 'alpha', {}, { peerId: 1, name: 'a', role: 'full', cell: 'a' }]) {
+    it(`refuses ${JSON.stringify(entry)} for the entry of a founder`, async () => {
+      const make = (): unknown => createGenesis([entry as never], { name: 'test' })
+      expect(await codeThrownBy(make)).to.equal('E_GENESIS_INVALID')
+    })
+  }
+
   it('refuses an option for a cell that has no founder', async () => {
     expect(await codeThrownBy(() => four([1, 1, 1, 1], { operators: { omega: {} } }))).to.equal('E_GENESIS_INVALID')
   })
