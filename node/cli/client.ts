@@ -39,7 +39,8 @@ export function createClient(io: Io): Client {
   }
   return {
     get: async (path, params = {}) => json(await open('GET', withQuery(path, params))),
-    post: async (path, body = {}) => json(await open('POST', path, 'application/json'), JSON.stringify(body)),
+    post: async (path, body = {}) =>
+      json(await open('POST', withQuery(path, {}), 'application/json'), JSON.stringify(body)),
     async *rows(path, params = {}) {
       yield* rowsOf(await answerOf(await open('GET', withQuery(path, params))))
     },

@@ -61,12 +61,13 @@ async function init(io: Io, place: Workplace, flags: Flags): Promise<void> {
     })
   const genesis = flags.genesis === undefined ? undefined : await adopted(place, flags.genesis)
   const founder = genesis === undefined ? undefined : founderOf(genesis, peerId)
+  const profile: Record<string, string> = PROFILES[flags.profile ?? 'local']
   const config = await changeConfig(paths, {
-    ...(flags.profile === undefined ? {} : PROFILES[flags.profile]),
+    ...profile,
     name: founder?.name ?? flags.name ?? (isNew ? defaultName() : undefined),
     'node.role': founder?.role ?? flags.role,
     'node.cell': founder?.cell ?? flags.cell,
-    'network.listen': flags.listen?.join(','),
+    'network.listen': flags.listen?.join(',') ?? profile['network.listen'],
   })
   const entry: Founder = { peerId, name: config.name, role: config.node.role, cell: config.node.cell }
   if (flags.founder !== undefined) return io.document(entry, () => JSON.stringify(entry))

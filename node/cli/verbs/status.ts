@@ -31,7 +31,7 @@ function describe(status: StatusDocument): string {
     ['ready', status.ready ? `yes, for ${humanDuration(status.uptimeSeconds)}` : `no: ${status.reasons.join('; ')}`],
     ['peers', `${peers.connected} connected, ${peers.known} known`],
     ['operators', `${operators.total}, of which ${operators.toleratedFaults} may lie`],
-    ['coherence', coherence === null ? 'this role reports none' : coherenceText(coherence)],
+    ['coherence', coherence === null ? 'none: no signal, or not in this role' : coherenceText(coherence)],
     ['mesh coherence', globalText(status.global)],
     ['memory', humanSize(status.memory.rssBytes)],
     ...status.warnings.map((warning): [string, string] => ['warning', warning]),
