@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { exitOf, startNode } from './cli.ts'
@@ -84,13 +83,13 @@ export class LocalMesh {
     )
   }
 
-  /** Resolves with the first node that ends by itself. */
-  async death(): Promise<RunningNode> {
-    const deaths = this.running.map(async (running) => {
-      await once(running.child, 'exit')
-      return running
-    })
-    return Promise.race(deaths)
+  /** Tells of each node that ends although nobody stopped it. */
+  onDeath(tell: (dead: RunningNode) => void): void {
+    for (const running of this.running) {
+      running.child.once('exit', () => {
+        if (!this.#stopping) tell(running)
+      })
+    }
   }
 
   #startAll(nodes: PlacedNode[]): void {

@@ -32,9 +32,12 @@ const HOUR_S = 3600
 const TAU_MAX_PER_TAU = 3.676138347
 const EMISSARY_TAU_DAYS = 10
 const MASTER_TAU_DAYS = 30
-/** °F, hPa and mph of sensor noise, and lost samples: enough to see, too little to hide the day. */
-const SENSOR_NOISE = { temperature: 1.5, pressure: 0.2, wind: 0.5 }
-const GAP_RATE = 0.01
+/**
+ * Sensor noise in °F, hPa and mph, and lost readings. With this much the days of summer stay coherent and
+ * the small days of winter do not: coherence grows, collapses, breaks and heals once a year.
+ */
+const SENSOR_NOISE = { temperature: 1, pressure: 0.05, wind: 0.1 }
+const GAP_RATE = 0.002
 
 /** The part of a node's configuration that the local mesh decides, as dotted keys. */
 export function plannedConfig(node: PlannedNode, index: number, recording: string, daysPerSecond: number) {
