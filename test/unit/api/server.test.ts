@@ -1,0 +1,152 @@
+import { expect } from 'chai'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { checkListenAddress } from '../../../node/api/guard.ts'
+import { describeApi } from '../../../node/api/openapi.ts'
+import { ROUTES } from '../../../node/api/routes.ts'
+import { collect } from '../../helpers/collect.ts'
+import { fakeOperations } from '../../helpers/fake-operations.ts'
+import { ask, startApi, TOKEN } from '../../helpers/start-api.ts'
+
+const refusal = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.fail('it should have been refused'),
+    (error: unknown) => error as { code: string; message: string; hint: string },
+  )
+
+describe('API server', () => {
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'node.example']) {
+    it(`does not listen on ${host} without TLS`, async () => {
+      const error = await refusal(startApi(fakeOperations(), { host }))
+      expect(error.code).to.equal('E_API_EXPOSED')
+      expect(error.hint).to.match(/api\.tls.*api\.insecure_listen/)
+    })
+  }
+
+  it('listens there with TLS or when told that it may', () => {
+    const tls = { cert: 'cert.pem', key: 'key.pem' }
+    expect(() => checkListenAddress({ host: '0.0.0.0', insecure_listen: false, tls })).not.to.throw()
+    expect(() => checkListenAddress({ host: '0.0.0.0', insecure_listen: true })).not.to.throw()
+    expect(() => checkListenAddress({ host: '127.8.9.1', insecure_listen: false })).not.to.throw()
+  })
+
+  it('names the key to change when its port is taken', async () => {
+    const first = await startApi(fakeOperations())
+    try {
+      const error = await refusal(startApi(fakeOperations(), { port: Number(new URL(first.url).port) }))
+      expect(error.code).to.equal('E_PORT_TAKEN')
+      expect(error.hint).to.contain('api.port')
+    } finally {
+      await first.stop()
+    }
+  })
+
+  it('stops twice, before a start too, and ends streams that never end by themselves', async () => {
+    const api = await startApi(
+      fakeOperations({
+        async *events(_cursor, signal) {
+          await once(signal, 'abort')
+        },
+      }),
+    )
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    const sent = request(`${api.url}/api/v1/events`, { headers, agent: false }).end()
+    const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream]
+    const ended = once(response.resume(), 'close')
+    await Promise.all([api.stop(), api.stop()])
+    await ended
+    expect(await ask(api, '/healthz').catch((error: { code: string }) => error.code)).to.equal('ECONNREFUSED')
+  })
+
+  it('answers what is no HTTP with 400 and hangs up', async () => {
+    const api = await startApi(fakeOperations())
+    try {
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+      socket.end('\u0016\u0003\u0001 this is TLS, say\r\n\r\n')
+      expect(String(Buffer.concat(await collect(socket as AsyncIterable<Buffer>)))).to.match(/^HTTP\/1\.1 400 /)
+    } finally {
+      await api.stop()
+    }
+  })
+
+  it('describes in OpenAPI 3.1 exactly the routes that it has', () => {
+    const document = describeApi(ROUTES, '0.1.0') as { openapi: string; paths: Record<string, Record<string, unknown>> }
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    expect(document.openapi).to.equal('3.1.0')
+    expect(described.sort()).to.deep.equal(ROUTES.map(({ method, path }) => `${method} ${path}`).sort())
+  })
+
+  it('describes parameters, bodies and who may call', () => {
+    const { paths } = describeApi(ROUTES, '0.1.0') as { paths: Record<string, Record<string, Record<string, unknown>>> }
+    expect(paths['/api/v1/peers/ping']?.['get']?.['parameters']).to.deep.equal([
+      { name: 'peer', in: 'query', required: true, schema: { type: 'string', minLength: 1, maxLength: 128 } },
+      {
+        name: 'count',
+        in: 'query',
+        required: false,
+        schema: { type: 'integer', minimum: 1, maximum: 100_000, default: 4 },
+      },
+    ])
+    expect(paths['/api/v1/invite']?.['post']).to.have.nested.property(
+      'requestBody.content.application/json.schema.required[0]',
+      'role',
+    )
+    expect(Object.keys((paths['/api/v1/add']?.['post'] as any).requestBody.content)).to.have.length(2)
+    expect(paths['/healthz']?.['get']).to.deep.include({ security: [], 'x-kairos-policy': 'none' })
+    expect(paths['/api/v1/stop']?.['post']).to.deep.include({ security: [{ token: [] }], 'x-kairos-policy': 'admin' })
+  })
+})
+
+describe('API paths that lead elsewhere', () => {
+  const climbs = [
+    '..',
+    '%2e%2e',
+    '%252e%252e',
+    '.%2e',
+    '%2e.',
+    '..%00',
+    '%c0%ae%c0%ae',
+    '%e0%80%ae',
+    '..;',
+    '....',
+    '\\..',
+  ]
+  const slashes = ['/', '%2f', '%252f', '\\', '%5c', '%255c', '//', '/./', '%c0%af']
+  const targets = ['etc/passwd', 'api.token', 'node.key', 'package.json', 'proc/self/environ']
+  const corpus = [
+    ...climbs.flatMap((climb) =>
+      slashes.flatMap((slash) => targets.map((target) => `/${climb}${slash}${climb}${slash}${target}`)),
+    ),
+    ...targets.flatMap((target) => [
+      `//${target}`,
+      `/file:///${target}`,
+      `/\\\\host\\share\\${target}`,
+      `/api/v1/${target}`,
+    ]),
+    `/${'a'.repeat(8000)}`,
+    `/${'../'.repeat(2000)}etc/passwd`,
+    '/api/v1/id/',
+    '/API/V1/ID',
+    '/api/v1/id%00',
+    '/api/v1/../v1/idx',
+  ]
+
+  it(`answers each of ${corpus.length} with 400 or 404 and an error document`, async () => {
+    const operations = fakeOperations()
+    const api = await startApi(operations)
+    try {
+      for (const path of corpus) {
+        const { status, body } = await ask(api, path)
+        expect(status, path).to.be.oneOf([400, 404])
+        expect(JSON.parse(body), path).to.have.nested.property('error.code')
+      }
+      expect(corpus.length).to.be.greaterThan(500)
+      expect(operations.calls).to.deep.equal([])
+    } finally {
+      await api.stop()
+    }
+  })
+})
