@@ -99,9 +99,9 @@ async function watch(mesh: LocalMesh, readyMs: number, options: Options, stop: A
   const end = options.for === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(options.for * 1000)])
   const screen = process.stdout.isTTY ? new Screen(process.stdout) : undefined
   const changes = new Changes()
-  void mesh
-    .death()
-    .then((dead) => say(`${dead.node.name} ended (${dead.child.exitCode ?? dead.child.signalCode}); the others go on`))
+  mesh.onDeath((dead) =>
+    say(`${dead.node.name} ended (${dead.child.exitCode ?? dead.child.signalCode}); the others go on`),
+  )
   while (!end.aborted) {
     await mesh.refresh()
     const news = [...changes.since(mesh)]
