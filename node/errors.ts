@@ -2,10 +2,12 @@ import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
 import { ERRORS, type ErrorKind, type ExitCode } from './error-table.ts'
 
 /** What the operating system reports when storage fails. */
-const IO_CODES = new Set([
-  ...['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ENOSPC', 'EDQUOT'],
-  ...['EIO', 'EMFILE', 'ENFILE', 'EEXIST', 'ENOTEMPTY', 'ELOOP', 'ENAMETOOLONG', 'EFBIG'],
-])
+const IO_CODES = new Set(
+  (
+    'EACCES EPERM EROFS ENOENT ENOTDIR EISDIR ENOSPC EDQUOT ' +
+    'EIO EMFILE ENFILE EEXIST ENOTEMPTY ELOOP ENAMETOOLONG EFBIG'
+  ).split(' '),
+)
 
 export interface ErrorBody {
   error: { code: string; message: string; hint?: string }

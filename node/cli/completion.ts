@@ -15,8 +15,7 @@ interface Place {
 /** @returns a script to be sourced; it knows the tree of commands and asks no node */
 export function completionScript(program: Command, shell: Shell): string {
   const places = placesOf(program, '', [])
-  const write = { bash, zsh, fish }[shell]
-  return `# Completion of kairos for ${shell}, from \`kairos completion ${shell}\`.\n${write(places)}`
+  return { bash, zsh, fish }[shell](places)
 }
 
 function placesOf(command: Command, path: string, inherited: Place['flags']): Place[] {
@@ -37,7 +36,8 @@ function wordsOf({ commands, flags }: Place): string {
 /** The place is found by walking over the words that are commands; everything else is an argument. */
 function bash(places: Place[]): string {
   const known = places.map((place) => `    ${quote(place.path)}) words=${quote(wordsOf(place))} ;;`)
-  return `_kairos() {
+  return `# Completion of kairos for bash: source <(kairos completion bash)
+_kairos() {
   local current="\${COMP_WORDS[COMP_CWORD]}" place='' word words
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "\${place:+$place }$word" in
@@ -62,6 +62,7 @@ function zsh(places: Place[]): string {
         .join(' ')}) ;;`,
   )
   return `#compdef kairos
+# Completion of kairos for zsh: source <(kairos completion zsh), or as _kairos in $fpath
 _kairos() {
   local place='' word
   local -a known
@@ -75,7 +76,7 @@ ${known.join('\n')}
   esac
   _describe 'kairos' known || _files
 }
-compdef _kairos kairos
+if [[ "$funcstack[1]" == _kairos ]]; then _kairos "$@"; else compdef _kairos kairos; fi
 `
 }
 
@@ -87,7 +88,8 @@ function fish(places: Place[]): string {
     ),
   )
   const paths = places.map(({ path }) => quote(path)).join(' ')
-  return `function __kairos_place
+  return `# Completion of kairos for fish: kairos completion fish | source
+function __kairos_place
   set -l place ''
   for word in (commandline -opc)[2..-1]
     set -l next (string trim "$place $word")

@@ -25,16 +25,20 @@ async function run(args: string[], streams: Streams): Promise<number> {
     return io.exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
-    return report(io, error instanceof CommanderError ? usageError(error) : failureOf(error, controller.signal))
+    if (!(error instanceof CommanderError)) return report(io, failureOf(error, controller.signal))
+    // A flag that cannot be read may stand before --json.
+    if (args.includes('--json')) program.setOptionValue('json', true)
+    return report(io, usageError(error))
   } finally {
     process.off('SIGINT', interrupt)
   }
 }
 
-/** Loads the verb that was called; all of them for help and for a name that is none. */
+/** Loads the verb that was called; all of them for help, completion, and a name that is none. */
 async function registerVerbs(program: Command, io: Io, args: string[]): Promise<void> {
   const [verb = ''] = createProgram().parseOptions(args).operands
-  const load = Object.hasOwn(VERBS, verb) ? [VERBS[verb]!] : Object.values(VERBS)
+  const alone = Object.hasOwn(VERBS, verb) && verb !== 'completion' ? VERBS[verb] : undefined
+  const load = alone === undefined ? Object.values(VERBS) : [alone]
   const modules = await Promise.all(load.map((verb) => verb()))
   for (const { register } of modules) await register(program, io)
 }

@@ -42,8 +42,17 @@ describe('error codes', () => {
 
   it('give the exit codes that scripts rely on', () => {
     expect(EXIT).to.deep.equal({
-      ...{ ok: 0, error: 1, unreachable: 2, invalid: 3, refused: 4, unhealthy: 5, io: 6, timeout: 7, denied: 8 },
-      ...{ usage: 128, interrupted: 130 },
+      ok: 0,
+      error: 1,
+      unreachable: 2,
+      invalid: 3,
+      refused: 4,
+      unhealthy: 5,
+      io: 6,
+      timeout: 7,
+      denied: 8,
+      usage: 128,
+      interrupted: 130,
     })
     expect(exitCodeOf('E_TIMEOUT')).to.equal(7)
     expect(exitCodeOf('ENOSPC')).to.equal(6)

@@ -17,8 +17,8 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncIterable
     if (header === undefined) return
     if (header.type === 'x' || header.type === 'L' || header.type === 'g') {
       const record = await readRecord(input, header.size)
-      if (header.type === 'x') extended = { ...extended, ...decodePax(record) }
-      if (header.type === 'L') extended = { ...extended, path: text(record) }
+      if (header.type === 'x') Object.assign(extended, decodePax(record))
+      if (header.type === 'L') extended.path = text(record)
       continue
     }
     const { path, size, type } = { ...header, ...extended }

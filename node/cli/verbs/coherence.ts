@@ -48,7 +48,8 @@ function registerHistory(coherence: Command, io: Io): void {
 }
 
 function describe({ emissary, master, sync, global, reports }: CoherenceDocument): string {
-  const own = (value: CoherenceValue | null) => (value === null ? 'none: no signal, or not in this role' : coherenceText(value))
+  const own = (value: CoherenceValue | null) =>
+    value === null ? 'none: no signal, or not in this role' : coherenceText(value)
   const facts = list([
     ['emissary', own(emissary)],
     ['master', own(master)],

@@ -7,11 +7,6 @@ export const register: Register = (program, io) => {
     .command('completion')
     .description('a script that completes verbs and flags in a shell')
     .addArgument(new Argument('<shell>', 'which').choices(SHELLS))
-    .action(async (shell: Shell) => {
-      const [{ createProgram }, { VERBS }] = await Promise.all([import('../program.ts'), import('../verb-table.ts')])
-      const whole = createProgram()
-      for (const load of Object.values(VERBS)) await (await load()).register(whole, io)
-      await io.write(completionScript(whole, shell))
-    })
+    .action((shell: Shell) => io.write(completionScript(program, shell)))
   examples(command, 'kairos completion bash', 'kairos completion zsh', 'kairos completion fish')
 }

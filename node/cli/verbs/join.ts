@@ -14,7 +14,7 @@ export const register: Register = (program, io) => {
     .option('--name <name>', 'name of this node; by default the machine’s')
     .option('--listen <address...>', 'multiaddrs to listen on')
     .action((ticket: string, flags: Flags) => join(io, ticket, flags))
-  command.addHelpText('after', '\nExamples:\n  $ kairos join kairos1…\n')
+  examples(command, 'kairos join kairos1…')
 }
 
 async function join(io: Io, ticket: string, flags: Flags): Promise<void> {

@@ -32,7 +32,7 @@ function lines(value: unknown, indent: string): string[] {
   return Object.entries(value).flatMap(([key, inner]) => {
     const flat = inner === null || typeof inner !== 'object' || isFlatList(inner)
     const label = Array.isArray(value) ? '-' : `${printable(key)}:`
-    return flat ? [`${indent}${label} ${scalar(inner)}`] : [`${indent}${label}`, ...lines(inner, `${indent}  `)]
+    return flat ? `${indent}${label} ${scalar(inner)}` : [`${indent}${label}`].concat(lines(inner, `${indent}  `))
   })
 }
 

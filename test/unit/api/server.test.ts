@@ -46,6 +46,7 @@ describe('API server', () => {
     const api = await startApi(
       fakeOperations({
         async *events(_cursor, signal) {
+          yield { cursor: 1, time: 0, type: 'node', data: {} }
           await once(signal, 'abort')
         },
       }),
@@ -94,7 +95,9 @@ describe('API server', () => {
       'requestBody.content.application/json.schema.required[0]',
       'role',
     )
-    expect(Object.keys((paths['/api/v1/add']?.['post'] as any).requestBody.content)).to.have.length(2)
+    expect(paths['/api/v1/add']?.['post'])
+      .to.have.nested.property('requestBody.content')
+      .with.all.keys('application/octet-stream', 'application/x-tar')
     expect(paths['/healthz']?.['get']).to.deep.include({ security: [], 'x-kairos-policy': 'none' })
     expect(paths['/api/v1/stop']?.['post']).to.deep.include({ security: [{ token: [] }], 'x-kairos-policy': 'admin' })
   })
