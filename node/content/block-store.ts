@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { opendir, stat } from 'node:fs/promises'
+import { opendir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaseBlockstore } from 'blockstore-core'
 import { FsBlockstore } from 'blockstore-fs'
+import { NextToLast } from 'blockstore-fs/sharding'
 import type { CID } from 'multiformats/cid'
 import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
-import { storageError } from '../storage/storage-error.ts'
+import { isMissing, storageError } from '../storage/storage-error.ts'
 import { HASHES } from './constants.ts'
 
 export interface BlockStoreInit {
@@ -28,6 +29,7 @@ type Bytes = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
  */
 export class BlockStore extends BaseBlockstore {
   readonly #init: BlockStoreInit
+  readonly #layout = new NextToLast()
   readonly #files: FsBlockstore
   readonly #writing = new Map<string, Promise<void>>()
   #counting: Promise<void> | undefined
@@ -36,7 +38,7 @@ export class BlockStore extends BaseBlockstore {
   constructor(init: BlockStoreInit) {
     super()
     this.#init = init
-    this.#files = new FsBlockstore(init.path)
+    this.#files = new FsBlockstore(init.path, { shardingStrategy: this.#layout })
   }
 
   /** @throws {CodedError} E_DISK_FULL, E_STORAGE_* when the directory cannot be made or written */
@@ -65,27 +67,39 @@ export class BlockStore extends BaseBlockstore {
     const bytes = value instanceof Uint8Array ? value : await collect(value)
     if (bytes.byteLength > this.#init.maxBlockBytes) throw tooLarge(cid, bytes.byteLength, this.#init.maxBlockBytes)
     hashName(cid)
-    const key = cid.toString()
-    let writing = this.#writing.get(key)
+    // By file, not by CID: the same bytes may be known as `raw` and as another codec.
+    const file = this.#fileOf(cid)
+    let writing = this.#writing.get(file)
     if (writing === undefined) {
-      writing = this.#write(cid, bytes).finally(() => this.#writing.delete(key))
-      this.#writing.set(key, writing)
+      writing = this.#write(cid, bytes).finally(() => this.#writing.delete(file))
+      this.#writing.set(file, writing)
     }
     await writing
     return cid
   }
 
-  /** @throws {CodedError} E_BLOCK_CORRUPT (named NotFoundError), or a NotFoundError */
+  /** @throws {CodedError} E_CONTENT_NOT_FOUND or E_BLOCK_CORRUPT, both named NotFoundError; E_STORAGE_* */
   override async *get(cid: CID): AsyncGenerator<Uint8Array> {
-    const bytes = await collect(this.#files.get(cid))
+    const file = this.#fileOf(cid)
+    // In one piece: blockstore-fs reads streams of 64 KiB, and takes every error for a missing file.
+    const bytes = await readFile(file).catch((cause: unknown) => {
+      throw isMissing(cause)
+        ? absent('E_CONTENT_NOT_FOUND', `block ${cid} is not stored here`)
+        : storageError(cause, file)
+    })
     // A too large block came past `put`; sending it would hang bitswap.
     if (bytes.byteLength > this.#init.maxBlockBytes || !matches(cid, bytes)) {
       await this.#counted()
-      await this.#files.delete(cid)
+      await rm(file, { force: true })
       this.#bytes -= bytes.byteLength
-      throw corrupt(cid)
+      throw absent('E_BLOCK_CORRUPT', `the stored block ${cid} was damaged and has been removed`)
     }
     yield bytes
+  }
+
+  #fileOf(cid: CID): string {
+    const { dir, file } = this.#layout.encode(cid)
+    return join(this.#init.path, dir, file)
   }
 
   /** Resolves when what an earlier run left is counted; the first write waits for it. */
@@ -154,10 +168,8 @@ function overQuota(used: number, quota: number): CodedError {
   })
 }
 
-function corrupt(cid: CID): CodedError {
-  const error = new CodedError('E_BLOCK_CORRUPT', `the stored block ${cid} was damaged and has been removed`, {
-    hint: 'it is fetched again when a peer holds it; add the content again otherwise',
-  })
+function absent(code: string, message: string): CodedError {
+  const error = new CodedError(code, message, { hint: 'it is fetched from a peer that holds it; else add it again' })
   // What bitswap takes for "do not have"; any other error leaves the whole batch of a peer unsent.
   error.name = 'NotFoundError'
   return error

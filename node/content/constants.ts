@@ -10,10 +10,14 @@ export const MAX_BROADCASTS = 32
 export const MAX_WANTS_PER_PEER = MAX_ASKS + MAX_BROADCASTS
 /** Blocks of one operation that are fetched ahead of its reader. */
 export const READ_AHEAD_BLOCKS = 16
-/** A peer that answered nothing for this long is asked again: its ledger may have dropped the want as a repetition. */
+/** A peer that answered nothing for this long is asked again; the time doubles when all peers are asked. */
 export const REASK_MS = 2_000
 /** A peer that answered nothing for this long is given up for the operation. */
 export const PEER_SILENCE_MS = 20_000
+export const BITSWAP_PROTOCOL = '/ipfs/bitswap/1.2.0'
+/** Cancels are collected this long, and Helia has then forgotten the want, too (its own debounce is 10 ms). */
+export const CANCEL_DELAY_MS = 25
+export const CANCEL_TIMEOUT_MS = 5_000
 /** How often a pending ask looks at its peer. */
 export const ASK_CHECK_MS = 500
 /** A block that nobody sent in this time is reported as not found. */

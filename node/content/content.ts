@@ -89,6 +89,7 @@ class ContentService implements Content {
       helia: exchange.helia,
       store: this.#store,
       libp2p,
+      log,
       ...(blockTimeoutMs === undefined ? {} : { blockTimeoutMs }),
     })
     this.#exchange = exchange

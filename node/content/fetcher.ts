@@ -1,18 +1,21 @@
 import type { Helia } from 'helia'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { collect, type BlockStore } from './block-store.ts'
-import { ASK_CHECK_MS, BLOCK_TIMEOUT_MS, MAX_ASKS, MAX_BROADCASTS, REASK_MS } from './constants.ts'
+import { Cancels } from './cancels.ts'
+import { BLOCK_TIMEOUT_MS, MAX_ASKS, MAX_BROADCASTS } from './constants.ts'
 import type { GetBlock } from './dag.ts'
 import { Holders, type Holder } from './holders.ts'
 import { Semaphore } from './semaphore.ts'
 import { SharedTasks } from './shared-tasks.ts'
+import { Wants } from './wants.ts'
 
 export interface FetcherInit {
   helia: Helia
   store: BlockStore
   libp2p: Libp2p
+  log: ComponentLogger
   blockTimeoutMs?: number
 }
 
@@ -27,6 +30,7 @@ export interface FetcherInit {
 export class Fetcher {
   readonly #init: FetcherInit
   readonly #timeoutMs: number
+  readonly #wants: Wants
   readonly #asks = new Semaphore(MAX_ASKS)
   readonly #broadcasts = new Semaphore(MAX_BROADCASTS)
   readonly #fetches = new SharedTasks<Uint8Array>()
@@ -35,6 +39,8 @@ export class Fetcher {
   constructor(init: FetcherInit) {
     this.#init = init
     this.#timeoutMs = init.blockTimeoutMs ?? BLOCK_TIMEOUT_MS
+    const cancels = new Cancels(init.libp2p, init.log.forComponent('kairos:content'))
+    this.#wants = new Wants({ helia: init.helia, libp2p: init.libp2p, cancels })
   }
 
   stop(): void {
@@ -46,13 +52,14 @@ export class Fetcher {
     const holders = new Holders()
     return async (cid, signal) => {
       signal.throwIfAborted()
-      return (await this.#local(cid)) ?? this.#shared(cid, holders, signal)
+      const either = AbortSignal.any([signal, this.#stopped.signal])
+      const remote = (shared: AbortSignal): Promise<Uint8Array> => this.#remote(cid, holders, shared)
+      return (await this.#local(cid)) ?? this.#fetches.run(cid.toString(), either, remote)
     }
   }
 
   async #local(cid: CID): Promise<Uint8Array | undefined> {
     if (cid.multihash.code === 0) return cid.multihash.digest
-    if (!(await this.#init.store.has(cid))) return undefined
     try {
       return await collect(this.#init.store.get(cid))
     } catch (error) {
@@ -61,76 +68,33 @@ export class Fetcher {
     }
   }
 
-  /** One fetch of a block for all that want it: a want repeated within seconds gets no answer from a ledger. */
-  async #shared(cid: CID, holders: Holders, signal: AbortSignal): Promise<Uint8Array> {
-    return this.#fetches.run(cid.toString(), AbortSignal.any([signal, this.#stopped.signal]), async (shared) => {
-      const tried = new Set<Holder>()
+  async #remote(cid: CID, holders: Holders, signal: AbortSignal): Promise<Uint8Array> {
+    const tried = new Set<Holder>()
+    for (;;) {
       for (let holder = holders.next(tried); holder !== undefined; holder = holders.next(tried)) {
-        tried.add(holder)
-        const bytes = await this.#ask(cid, holder, shared)
+        const asked = holder
+        tried.add(asked)
+        const bytes = await this.#asks.run(() => this.#wants.ask(cid, asked, signal), signal)
         if (bytes !== undefined) return bytes
       }
-      return this.#broadcast(cid, holders, shared)
-    })
-  }
-
-  /** @returns the block, or nothing when the peer has it not, is gone or stays silent */
-  async #ask(cid: CID, holder: Holder, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.#asks.run(async () => {
-      holder.asked()
-      try {
-        while (this.#isConnected(holder.peer) && !holder.isGivenUp()) {
-          const answer = await this.#askOnce(cid, holder, signal)
-          if (answer !== 'silent') return answer === 'refused' ? undefined : answer
-        }
-        return undefined
-      } finally {
-        holder.done()
-      }
-    }, signal)
-  }
-
-  async #askOnce(cid: CID, holder: Holder, signal: AbortSignal): Promise<Uint8Array | 'refused' | 'silent'> {
-    const again = new AbortController()
-    const check = setInterval(() => {
-      if (holder.silentMs() >= REASK_MS || !this.#isConnected(holder.peer)) again.abort()
-    }, ASK_CHECK_MS)
-    try {
-      const limit = { providers: [holder.peer.toCID()], minProviders: 1, maxProviders: 1 }
-      // `useNetwork` reaches our router: a "do not have" must not start a search.
-      const options = { signal: AbortSignal.any([signal, again.signal]), useNetwork: false }
-      const bytes = await collect(this.#init.helia.blockstore.createSession(cid, limit).get(cid, options))
-      holder.heard()
-      return bytes
-    } catch (error) {
+      // One search at a time: whoever is found by it is asked for the other blocks, too.
+      if (holders.search === undefined) return holders.searching(this.#broadcast(cid, holders, signal))
+      await holders.search
       signal.throwIfAborted()
-      if (error instanceof CodedError) throw error
-      return again.signal.aborted ? 'silent' : 'refused'
-    } finally {
-      clearInterval(check)
     }
   }
 
-  /** Asks every connected peer, and the holders that the DHT names, until one sends the block. */
   async #broadcast(cid: CID, holders: Holders, signal: AbortSignal): Promise<Uint8Array> {
     const timeout = AbortSignal.timeout(this.#timeoutMs)
     const either = AbortSignal.any([signal, timeout])
     try {
-      return await this.#broadcasts.run(async () => {
-        const onProgress = (event: { type: string; detail?: unknown }): void => {
-          if (event.type === 'bitswap:block') holders.add((event.detail as { sender: PeerId }).sender)
-        }
-        return collect(this.#init.helia.blockstore.get(cid, { signal: either, onProgress }))
-      }, either)
+      const { bytes, sender } = await this.#broadcasts.run(() => this.#wants.broadcast(cid, either), either)
+      if (sender !== undefined) holders.add(sender)
+      return bytes
     } catch (error) {
       signal.throwIfAborted()
-      if (timeout.aborted) throw this.#notFound(cid)
-      throw error
+      throw timeout.aborted ? this.#notFound(cid) : error
     }
-  }
-
-  #isConnected(peer: PeerId): boolean {
-    return this.#init.libp2p.getConnections(peer).length > 0
   }
 
   #notFound(cid: CID): CodedError {

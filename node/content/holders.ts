@@ -36,6 +36,16 @@ export class Holder {
 /** The peers worth asking in one operation. */
 export class Holders {
   readonly #holders = new Map<string, Holder>()
+  /** Settles, without an error, when the search for a holder that is under way has ended. */
+  search: Promise<void> | undefined
+
+  async searching<T>(search: Promise<T>): Promise<T> {
+    const ended = (): void => {
+      this.search = undefined
+    }
+    this.search = search.then(ended, ended)
+    return search
+  }
 
   add(peer: PeerId): void {
     const key = peer.toString()

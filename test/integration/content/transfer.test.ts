@@ -1,28 +1,75 @@
 import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { FsBlockstore } from 'blockstore-fs'
 import { expect } from 'chai'
-import { addFiles, bytesOf, collectAll, startContentNode, type ContentNode } from '../../helpers/content-node.ts'
-import { connect } from '../../helpers/libp2p-pair.ts'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { sha256 } from 'multiformats/hashes/sha2'
+import { MAX_BLOCK_BYTES } from '../../../node/content/index.ts'
+import {
+  addFiles,
+  bytesOf,
+  codeThrown,
+  collectAll,
+  startContentNode,
+  stream,
+  type ContentNode,
+} from '../../helpers/content-node.ts'
+import { connect, until } from '../../helpers/libp2p-pair.ts'
 
-describe('content between two nodes', function () {
+const MIB = 2 ** 20
+const { signal } = new AbortController()
+
+/** Writes a block beside the service, as no honest node would be able to for a large one. */
+async function writeBlock(node: ContentNode, bytes: Uint8Array): Promise<string> {
+  const cid = CID.createV1(raw.code, await sha256.digest(bytes))
+  await new FsBlockstore(node.blocksPath).put(cid, bytes)
+  return cid.toString()
+}
+
+async function blocksOf(node: ContentNode): Promise<number> {
+  const entries = await readdir(node.blocksPath, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).length
+}
+
+describe('content between nodes', function () {
   this.timeout(20_000)
+  let nodes: ContentNode[]
   let holder: ContentNode
   let reader: ContentNode
-  const { signal } = new AbortController()
+
+  const start = async (init: Parameters<typeof startContentNode>[0] = {}): Promise<ContentNode> => {
+    const node = await startContentNode(init)
+    nodes.push(node)
+    return node
+  }
 
   beforeEach(async () => {
-    ;[holder, reader] = await Promise.all([startContentNode(), startContentNode()])
+    nodes = []
+    ;[holder, reader] = await Promise.all([start(), start()])
     await connect(reader.libp2p, holder.libp2p)
   })
   afterEach(async () => {
-    await Promise.all([holder.stop(), reader.stop()])
+    await Promise.all(nodes.map((node) => node.stop()))
   })
 
   it('moves a file of many blocks', async () => {
-    const bytes = randomBytes(20 * 2 ** 20 + 7)
+    const bytes = randomBytes(20 * MIB + 7)
     const [row] = await addFiles(holder, [{ path: 'file', bytes }])
-    const got = await bytesOf(reader.content.cat(row!.cid, {}, signal))
-    expect(got.equals(bytes)).to.equal(true)
     expect(row).to.include({ path: 'file', size: bytes.byteLength })
+    expect(bytes.equals(await bytesOf(reader.content.cat(row!.cid, {}, signal)))).to.equal(true)
+    expect(await blocksOf(reader)).to.equal(22)
+  })
+
+  it('moves a part of a file and fetches no more for it', async () => {
+    const bytes = randomBytes(20 * MIB + 7)
+    const [row] = await addFiles(holder, [{ path: 'file', bytes }])
+    const range = { offset: 5 * MIB - 3, length: 10 }
+    const got = await bytesOf(reader.content.cat(row!.cid, range, signal))
+    expect(got.equals(bytes.subarray(5 * MIB - 3, 5 * MIB + 7))).to.equal(true)
+    expect(await blocksOf(reader)).to.equal(3)
+    expect(await bytesOf(reader.content.cat(row!.cid, { offset: bytes.byteLength }, signal))).to.have.length(0)
+    expect(await bytesOf(reader.content.cat(row!.cid, { length: 0 }, signal))).to.have.length(0)
   })
 
   it('moves a directory, parents before children', async () => {
@@ -31,15 +78,192 @@ describe('content between two nodes', function () {
       { path: 'top/a', bytes: Buffer.from('a') },
       { path: 'top/empty' },
     ]
-    const rows = await addFiles(holder, files)
-    const entries = await collectAll(reader.content.walk(rows.at(-1)!.cid, signal))
-    expect(entries.map(({ path, type }) => `${type} ${path}`)).to.deep.equal([
-      'directory ',
-      'file a',
-      'directory b',
-      'file b/deep',
-      'directory empty',
+    const root = (await addFiles(holder, files)).at(-1)!.cid
+    const entries = await collectAll(reader.content.walk(root, signal))
+    expect(entries.map(({ path, type, size }) => `${type} ${path} ${size}`)).to.deep.equal([
+      'directory  0',
+      'file a 1',
+      'directory b 0',
+      'file b/deep 4',
+      'directory empty 0',
     ])
     expect((await bytesOf(entries[3]!.content!)).toString()).to.equal('deep')
+    expect(
+      (await collectAll(reader.content.ls(root, signal))).map(({ name, type }) => `${type} ${name}`),
+    ).to.deep.equal(['file a', 'directory b', 'directory empty'])
+    expect((await bytesOf(reader.content.cat(`${root}/b/deep`, {}, signal))).toString()).to.equal('deep')
+  })
+
+  it('moves and searches a sharded directory', async () => {
+    const names = Array.from({ length: 1200 }, (_, i) => `${i} ${'with a long name '.repeat(14)}`)
+    const files = names.map((name) => ({ path: `d/${name}`, bytes: Buffer.from(name) }))
+    const root = (await addFiles(holder, files)).at(-1)!.cid
+    const path = `${root}/${names[777]}`
+    expect((await bytesOf(reader.content.cat(path, {}, signal))).toString()).to.equal(names[777])
+    expect(await blocksOf(reader)).to.be.at.most(4)
+    const listed = await collectAll(reader.content.ls(root, signal))
+    expect(listed.map(({ name }) => name).sort()).to.deep.equal([...names].sort())
+    expect(await codeThrown(() => collectAll(reader.content.ls(`${root}/absent`, signal)))).to.equal('E_PATH_NOT_FOUND')
+  })
+
+  it('moves a block of exactly 2 MiB, and another after it (traps 21)', async () => {
+    for (let i = 0; i < 2; i++) {
+      const bytes = randomBytes(MAX_BLOCK_BYTES)
+      const cid = await writeBlock(holder, bytes)
+      expect(bytes.equals(await bytesOf(reader.content.cat(cid, {}, signal)))).to.equal(true)
+    }
+  })
+
+  it('sends no block over 2 MiB, and goes on serving', async () => {
+    reader = await start({ limits: { quotaBytes: 2 ** 31, blockTimeoutMs: 500 } })
+    await connect(reader.libp2p, holder.libp2p)
+    const cid = await writeBlock(holder, randomBytes(MAX_BLOCK_BYTES + 65_536))
+    expect(await codeThrown(() => bytesOf(reader.content.cat(cid, {}, signal)))).to.equal('E_CONTENT_NOT_FOUND')
+    const [row] = await addFiles(holder, [{ path: 'small', bytes: Buffer.from('small') }])
+    expect((await bytesOf(reader.content.cat(row!.cid, {}, signal))).toString()).to.equal('small')
+  })
+
+  it('brings content that is added after it was asked for (traps 1)', async () => {
+    const bytes = randomBytes(3 * MIB)
+    const elsewhere = await start()
+    const [row] = await addFiles(elsewhere, [{ path: 'later', bytes }])
+    const reading = bytesOf(reader.content.cat(row!.cid, {}, signal))
+    // The want has reached the holder when its bitswap stream has come and gone.
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+    for (const connection of holder.libp2p.getConnections()) {
+      const check = setInterval(() => {
+        if (connection.streams.some((stream) => stream.protocol?.includes('bitswap'))) resolve()
+      }, 0)
+      void asked.then(() => clearInterval(check))
+    }
+    await asked
+    await addFiles(holder, [{ path: 'later', bytes }])
+    expect(bytes.equals(await reading)).to.equal(true)
+  })
+
+  it('goes on with another holder when one is cut off', async () => {
+    const second = await start()
+    await connect(reader.libp2p, second.libp2p)
+    const bytes = randomBytes(64 * MIB)
+    const [row] = await addFiles(holder, [{ path: 'file', bytes }])
+    await addFiles(second, [{ path: 'file', bytes }])
+    const parts: Uint8Array[] = []
+    for await (const part of reader.content.cat(row!.cid, {}, signal)) {
+      if (parts.push(part) === 8) await holder.libp2p.stop()
+    }
+    expect(bytes.equals(Buffer.concat(parts))).to.equal(true)
+  })
+
+  it('starts again where a cancelled transfer stopped, at once', async () => {
+    const bytes = randomBytes(40 * MIB)
+    const [row] = await addFiles(holder, [{ path: 'file', bytes }])
+    const cancel = new AbortController()
+    const first = codeThrown(async () => {
+      for await (const _ of reader.content.cat(row!.cid, {}, cancel.signal)) cancel.abort()
+    })
+    expect(await first).to.equal('E_ABORTED')
+    const began = performance.now()
+    expect(bytes.equals(await bytesOf(reader.content.cat(row!.cid, {}, signal)))).to.equal(true)
+    // Wants that the holder took for repetitions are asked again after 2 s of silence.
+    expect(performance.now() - began).to.be.lessThan(10_000)
+  })
+
+  it('fetches little ahead of a slow reader', async () => {
+    const [row] = await addFiles(holder, [{ path: 'file', bytes: randomBytes(64 * MIB) }])
+    const reading = reader.content.cat(row!.cid, {}, signal)[Symbol.asyncIterator]()
+    await reading.next()
+    let before = -1
+    await until(async () => {
+      const now = await blocksOf(reader)
+      const isSettled = now === before
+      before = now
+      return isSettled && now > 1
+    })
+    expect(before).to.be.lessThan(24)
+    await reading.return?.()
+  })
+
+  it('serves many readers of many files at once', async () => {
+    const files = Array.from({ length: 40 }, (_, i) => ({ path: `f${i}`, bytes: randomBytes(2 * MIB + i) }))
+    const rows = await addFiles(holder, files)
+    const got = await Promise.all(rows.map(({ cid }) => bytesOf(reader.content.cat(cid, {}, signal))))
+    expect(got.every((bytes, i) => bytes.equals(files[i]!.bytes))).to.equal(true)
+  })
+
+  it('does not keep what is over its quota', async () => {
+    const small = await start({ limits: { quotaBytes: 5 * MIB } })
+    await connect(small.libp2p, holder.libp2p)
+    const [row] = await addFiles(holder, [{ path: 'file', bytes: randomBytes(10 * MIB) }])
+    expect(await codeThrown(() => bytesOf(small.content.cat(row!.cid, {}, signal)))).to.equal('E_QUOTA')
+    expect((await small.content.usage()).usedBytes).to.be.at.most(5 * MIB)
+    expect(await codeThrown(() => addFiles(small, [{ path: 'x', bytes: randomBytes(6 * MIB) }]))).to.equal('E_QUOTA')
+  })
+
+  it('exports a whole DAG as CARv1, which holds each block once', async () => {
+    const same = randomBytes(MIB)
+    const files = [
+      { path: 'd/a', bytes: same },
+      { path: 'd/b', bytes: same },
+      { path: 'd/c', bytes: randomBytes(3 * MIB) },
+    ]
+    const root = (await addFiles(holder, files)).at(-1)!.cid
+    const { CarReader } = await import('@ipld/car')
+    const car = await CarReader.fromBytes(await bytesOf(reader.content.car(root, signal)))
+    expect((await car.getRoots()).map(String)).to.deep.equal([root])
+    const blocks = await collectAll(car.blocks())
+    expect(blocks).to.have.length(6)
+    for (const { cid, bytes } of blocks) expect(cid.multihash.digest).to.deep.equal((await sha256.digest(bytes)).digest)
+    const stat = await reader.content.stat(root, signal)
+    const dagSize = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
+    expect(stat).to.deep.equal({ cid: root, type: 'directory', size: 0, dagSize, blocks: 6 })
+  })
+
+  it('says what is wrong with a path', async () => {
+    const rows = await addFiles(holder, [
+      { path: 'd/file', bytes: Buffer.from('x') },
+      { path: 'd/e/f', bytes: Buffer.from('y') },
+    ])
+    const root = rows.at(-1)!.cid
+    const cat = (path: string): Promise<string> => codeThrown(() => bytesOf(reader.content.cat(path, {}, signal)))
+    expect(await cat('nonsense')).to.equal('E_CID_INVALID')
+    expect(await cat(`${root}/none`)).to.equal('E_PATH_NOT_FOUND')
+    expect(await cat(`${root}/file/below`)).to.equal('E_PATH_NOT_FOUND')
+    expect(await cat(root)).to.equal('E_IS_DIRECTORY')
+    expect(await cat(`${root}/e`)).to.equal('E_IS_DIRECTORY')
+  })
+
+  it('says which peers were asked for what nobody has', async () => {
+    const lonely = await start({ limits: { quotaBytes: 2 ** 31, blockTimeoutMs: 200 } })
+    await connect(lonely.libp2p, holder.libp2p)
+    const absent = CID.createV1(raw.code, await sha256.digest(randomBytes(32))).toString()
+    const failure = await bytesOf(lonely.content.cat(absent, {}, signal)).catch((error: unknown) => error)
+    expect(failure).to.have.property('code', 'E_CONTENT_NOT_FOUND')
+    expect(failure).to.have.property('hint').that.contains(holder.libp2p.peerId.toString())
+    const late = AbortSignal.timeout(50)
+    expect(await codeThrown(() => lonely.content.stat(absent, late))).to.equal('E_TIMEOUT')
+  })
+
+  it('finds a holder through the DHT that it is not connected to', async () => {
+    const far = await start()
+    const [row] = await addFiles(far, [{ path: 'file', bytes: Buffer.from('far away') }])
+    const finder = await start({ findProviders: () => stream(far.libp2p.peerId) })
+    await finder.libp2p.peerStore.patch(far.libp2p.peerId, { multiaddrs: far.libp2p.getMultiaddrs() })
+    expect((await bytesOf(finder.content.cat(row!.cid, {}, signal))).toString()).to.equal('far away')
+  })
+
+  it('provides the root of what is added, in the background', async () => {
+    const provided: string[] = []
+    const release = Promise.withResolvers<void>()
+    const provider = await start({
+      provide: async (cid) => {
+        await release.promise
+        provided.push(cid.toString())
+      },
+    })
+    const rows = await addFiles(provider, [{ path: 'a', bytes: Buffer.from('a') }], true)
+    expect(provided).to.deep.equal([])
+    release.resolve()
+    await until(() => provided.length > 0)
+    expect(provided).to.deep.equal([rows.at(-1)!.cid])
   })
 })
