@@ -11,11 +11,13 @@ import type { NodeLog } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { failure } from './answer.ts'
 import { createApp } from './app.ts'
+import { limitConnections } from './connections.ts'
 import { checkListenAddress } from './guard.ts'
 import { ROUTES } from './routes.ts'
 
 // Hardening §2.2, "HTTP resource use".
 const LIMITS = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000 }
+const TLS_HANDSHAKE_MS = 10_000
 const TIMEOUT_CHECK_MS = 1000
 const MAX_CONNECTIONS = 512
 /** What running answers may still take when the API stops. */
@@ -58,6 +60,7 @@ export function createApi(init: ApiInit): Api {
     async start() {
       checkListenAddress(api)
       const started = await createHttpServer(api, listener)
+      limitConnections(started, api.tls === undefined ? 'connection' : 'secureConnection', MAX_CONNECTIONS)
       harden(started, listener, uploads)
       await listen(started, api)
       server = started
@@ -77,11 +80,10 @@ async function createHttpServer({ tls }: Config['api'], listener: RequestListene
   const options: ServerOptions = { ...LIMITS, connectionsCheckingInterval: TIMEOUT_CHECK_MS }
   if (tls === undefined) return createServer(options, listener)
   const [cert, key] = await Promise.all([readFile(tls.cert), readFile(tls.key)])
-  return createTlsServer({ ...options, cert, key, minVersion: 'TLSv1.2' }, listener)
+  return createTlsServer({ ...options, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_MS }, listener)
 }
 
 function harden(server: Server, listener: RequestListener, uploads: WeakSet<Socket>): void {
-  server.maxConnections = MAX_CONNECTIONS
   // The body is asked for when the request is accepted, so that a refused upload is never sent.
   server.on('checkContinue', listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

@@ -19,7 +19,7 @@ export function createProgram(): Command {
         .argParser(durationArgument),
     )
     .addOption(new Option('-q, --quiet', 'only data, no notes').env('KAIROS_QUIET'))
-    .addOption(new Option('--no-progress', 'no progress bar'))
+    .addOption(new Option('--no-progress', 'no progress bar').env('KAIROS_NO_PROGRESS'))
     .addOption(new Option('--debug', 'show the stack of an error').env('KAIROS_DEBUG'))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeErr: () => {}, outputError: () => {} })

@@ -60,6 +60,30 @@ describe('API server', () => {
     expect(await ask(api, '/healthz').catch((error: { code: string }) => error.code)).to.equal('ECONNREFUSED')
   })
 
+  it('answers while a thousand slow clients hold connections that they do not use', async () => {
+    const api = await startApi(fakeOperations())
+    const slow = Array.from({ length: 1000 }, () => connect(Number(new URL(api.url).port), '127.0.0.1'))
+    try {
+      await Promise.all(
+        slow.map(async (socket) => {
+          socket.on('error', () => undefined)
+          await once(socket, 'connect')
+          socket.write('GET /healthz HTTP/1.1\r\nHost: loc')
+        }),
+      )
+      const times: number[] = []
+      for (let i = 0; i < 100; i++) {
+        const start = performance.now()
+        expect((await ask(api, '/healthz')).status).to.equal(200)
+        times.push(performance.now() - start)
+      }
+      expect(times.sort((a, b) => a - b)[98]).to.be.lessThan(200)
+    } finally {
+      for (const socket of slow) socket.destroy()
+      await api.stop()
+    }
+  })
+
   it('answers what is no HTTP with 400 and hangs up', async () => {
     const api = await startApi(fakeOperations())
     try {
