@@ -1,14 +1,14 @@
-import { isIP } from 'node:net'
+import { bootstrapAddresses } from '../config/bootstrap-addresses.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkConfig } from './types.ts'
 
 /** The configuration's own keys, and the source document's `sync.mesh.peers`, as the network takes them. */
-export function networkConfig({ network, security, sync }: Config): NetworkConfig {
-  const peers = sync.mesh_enabled ? sync.mesh.peers : []
+export function networkConfig(config: Config): NetworkConfig {
+  const { network, security } = config
   return {
     listen: network.listen,
     announce: network.announce,
-    bootstrap: [...network.bootstrap, ...peers.map(addressOf)],
+    bootstrap: bootstrapAddresses(config),
     mdns: network.mdns,
     allowRanges: network.allow_ranges,
     maxConnections: network.max_connections,
@@ -20,9 +20,4 @@ export function networkConfig({ network, security, sync }: Config): NetworkConfi
       maxDataBytes: network.relay.max_data_bytes,
     },
   }
-}
-
-function addressOf({ host, port }: { host: string; port: number }): string {
-  const family = { 4: 'ip4', 6: 'ip6' }[isIP(host)] ?? 'dns'
-  return `/${family}/${host}/tcp/${port}`
 }
