@@ -14,6 +14,7 @@ import { loadBans, saveBans } from './ban-store.ts'
 import { createGater } from './gater.ts'
 import { topicValidator } from './gossip.ts'
 import { ScoreLedger } from './ledger.ts'
+import { Neighbourhood } from './neighbourhood.ts'
 import { PeerMemory } from './peer-memory.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
 import { listPeers } from './peers.ts'
@@ -102,7 +103,9 @@ class MeshNetwork implements Network {
       isBanned: (peerId) => ledger.isBanned(peerId),
     })
     this.#roots = new Roots(libp2p, logger)
-    this.#parts = [this.#status, this.#watchdog, this.#roots, new PeerStoreSweep(libp2p, logger), this.#reconnect]
+    const neighbourhood = new Neighbourhood({ libp2p, logger, wanted: () => this.#reconnect.wantsPeers() })
+    const sweep = new PeerStoreSweep(libp2p, logger)
+    this.#parts = [this.#status, this.#watchdog, this.#roots, sweep, neighbourhood, this.#reconnect]
   }
 
   get pubsub(): GossipSub {

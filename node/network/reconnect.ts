@@ -9,8 +9,10 @@ import type { GoodPeer } from './peer-memory.ts'
 const TICK_MS = 250
 const DIALS_AT_ONCE = 8
 const DIAL_TIMEOUT_MS = 10_000
-/** With this many connections only bootstrap peers are still dialled. */
-const ENOUGH_CONNECTIONS = 64
+/** With this many connections, some of our own choice, only bootstrap peers are still dialled. */
+const ENOUGH_CONNECTIONS = 24
+/** Peers that came to us may all be one owner's; these we chose. */
+const MIN_OUTBOUND = 4
 /** Peers heard of, neither configured nor remembered; the oldest gives way. */
 const MAX_HEARSAY = 256
 /** Attempts before a peer known by hearsay only is dropped. */
@@ -77,6 +79,13 @@ export class Reconnect implements Service {
     else if (target === undefined) this.#add('remembered', peerId, [])
   }
 
+  /** Whether peers beyond the bootstrap ones are still dialled. */
+  wantsPeers(): boolean {
+    const connections = this.#init.libp2p.getConnections()
+    const outbound = connections.filter(({ direction }) => direction === 'outbound').length
+    return connections.length < ENOUGH_CONNECTIONS || outbound < MIN_OUTBOUND
+  }
+
   readonly #onDiscovery = ({ detail }: CustomEvent<PeerInfo>): void => {
     if (this.#targets.has(detail.id.toString()) || detail.id.equals(this.#init.libp2p.peerId)) return
     const hearsay = [...this.#targets].filter(([, { kind }]) => kind === 'hearsay')
@@ -100,11 +109,12 @@ export class Reconnect implements Service {
     const { libp2p, isBanned } = this.#init
     const connected = new Set(libp2p.getPeers().map(String))
     const now = Date.now()
+    const wantsPeers = this.wantsPeers()
     let dialling = [...this.#targets.values()].filter((target) => target.dialling).length
     for (const [key, target] of this.#targets) {
       if (dialling >= DIALS_AT_ONCE) return
       if (target.dialling || target.dueMs > now || connected.has(key) || isBanned(key)) continue
-      if (target.kind !== 'bootstrap' && connected.size >= ENOUGH_CONNECTIONS) continue
+      if (target.kind !== 'bootstrap' && !wantsPeers) continue
       dialling += 1
       void this.#dial(key, target)
     }

@@ -1,6 +1,5 @@
 import { expect } from 'chai'
-import { until } from '../../helpers/libp2p-pair.ts'
-import { addressOf, openTopic, TestMesh } from './mesh.ts'
+import { addressOf, openTopic, TestMesh, until } from './mesh.ts'
 
 describe('network: two members', () => {
   let mesh: TestMesh

@@ -3,7 +3,8 @@ import type { Stream } from '@libp2p/interface'
 import * as varint from 'uint8-varint'
 import { readFrames, writeFrame } from '../../../protocols/shared/frames.ts'
 import { CodedError } from '../../../protocols/shared/errors.ts'
-import { connect, startLibp2p, until, type TestLibp2p } from '../../helpers/libp2p-pair.ts'
+import { connect, startLibp2p, type TestLibp2p } from '../../helpers/libp2p-pair.ts'
+import { until } from './mesh.ts'
 
 const PROTOCOL = '/test/frames'
 const KIB = 1024

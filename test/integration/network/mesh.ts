@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { defaultLogger } from '@libp2p/logger'
@@ -121,6 +122,15 @@ const DEFAULT_CONFIG: NetworkConfig = {
   maxConnections: 300,
   transport: 'noise',
   relay: { maxReservations: 16, maxDurationMs: 3_600_000, maxDataBytes: 1_073_741_824 },
+}
+
+/** Waits for a condition; says which test gave up when it never holds, so that no loop outlives its test. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`never became true: ${condition.toString()}`)
+    await setTimeout(10)
+  }
 }
 
 export function addressOf(network: Network): string {
