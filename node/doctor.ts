@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises'
-import type { Parts } from './node-operations.ts'
+import type { Parts } from './parts.ts'
 import type { Finding } from './operations.ts'
 
 /** Of the block quota: above it the next `add` may be refused. */

@@ -4,16 +4,9 @@ import { toleratedFaults } from '../protocols/admission/index.ts'
 import { queryAll } from '../protocols/query/index.ts'
 import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
 import { coherenceValue } from './coherence/engine.ts'
-import type { History } from './coherence/history.ts'
-import type { ReportPool } from './coherence/reports.ts'
-import type { CoherenceService } from './coherence/service.ts'
-import type { Paths } from './config/paths.ts'
-import type { Config } from './config/schema.ts'
-import type { Content } from './content/index.ts'
 import { checkNode } from './doctor.ts'
-import type { EventLog } from './events.ts'
-import type { Membership } from './network/membership.ts'
 import type { Network } from './network/types.ts'
+import type { Parts } from './parts.ts'
 import type {
   CoherenceDocument,
   ErrorDocument,
@@ -28,22 +21,7 @@ import type {
   StatusDocument,
 } from './operations.ts'
 import { answer } from './query-service.ts'
-import type { NodeLog } from './telemetry/log.ts'
 import { PROTOCOL_VERSION, version } from './version.ts'
-
-export interface Parts {
-  config: Config
-  paths: Paths
-  membership: Membership
-  network: Network
-  coherence: CoherenceService
-  pool: ReportPool
-  history: History
-  content: Content
-  events: EventLog
-  log: NodeLog
-  stop: () => void
-}
 
 /** Fewer operators than this, and one that lies decides (blueprint, "Operators, cells, weight"). */
 const OPERATORS_FOR_ONE_FAULT = 4

@@ -1,0 +1,25 @@
+import type { History } from './coherence/history.ts'
+import type { ReportPool } from './coherence/reports.ts'
+import type { CoherenceService } from './coherence/service.ts'
+import type { Paths } from './config/paths.ts'
+import type { Config } from './config/schema.ts'
+import type { Content } from './content/index.ts'
+import type { EventLog } from './events.ts'
+import type { Membership } from './network/membership.ts'
+import type { Network } from './network/types.ts'
+import type { NodeLog } from './telemetry/log.ts'
+
+/** The services of a running node, for those that put answers together from them. */
+export interface Parts {
+  config: Config
+  paths: Paths
+  membership: Membership
+  network: Network
+  coherence: CoherenceService
+  pool: ReportPool
+  history: History
+  content: Content
+  events: EventLog
+  log: NodeLog
+  stop: () => void
+}
