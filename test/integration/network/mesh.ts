@@ -30,6 +30,14 @@ export class MemoryStore {
   async put(key: string | Uint8Array, value: Uint8Array): Promise<void> {
     this.#values.set(String(key), value)
   }
+
+  has(key: string): boolean {
+    return this.#values.has(key)
+  }
+
+  clear(): void {
+    this.#values.clear()
+  }
 }
 
 /** Founders of one mesh, `cell0`, `cell1`, … of at most `perCell` each. */
