@@ -55,8 +55,9 @@ export class LocalMesh {
       const needed = node.role === 'light' ? 1 : this.#nodes.filter((other) => other.role !== 'light').length - 1
       if (view.status.peers.connected < needed)
         return [`${node.name}: ${view.status.peers.connected} of ${needed} peers`]
-      const heard = view.coherence.reports.filter((report) => report.state === 'fresh').map((report) => report.name)
-      const missing = reporters.filter((name) => !heard.includes(name))
+      const fresh = view.coherence.reports.filter((report) => report.state === 'fresh')
+      const heard = new Set(fresh.map((report) => report.name))
+      const missing = reporters.filter((name) => !heard.has(name))
       return missing.length === 0 ? [] : [`${node.name} does not hear ${missing.join(', ')}`]
     })
   }

@@ -12,7 +12,7 @@ const bar = (share: number): string => {
 /** One row a node, the mesh's own value last. */
 export function table(mesh: LocalMesh): string {
   const rows = mesh.running.map(nodeRow)
-  const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE`
+  const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE      FALSE ALARM  LISTENS TO`
   return [head, ...rows, globalRow(globalOf(mesh))].join('\n')
 }
 
@@ -29,7 +29,8 @@ function nodeRow({ node, view, child }: RunningNode): string {
   if (own === null) return `${label}${peers}  listens`
   const value = own.magnitudeSquared.toFixed(3)
   const state = own.collapsed ? 'COLLAPSED' : ''
-  return `${label}${peers}  ${value}  ${bar(own.magnitudeSquared)}  ${state.padEnd(9)} ${node.column ?? ''}`
+  const alarm = own.falseAlarm.toExponential(1)
+  return `${label}${peers}  ${value}  ${bar(own.magnitudeSquared)}  ${state.padEnd(11)}${alarm.padEnd(13)}${node.column ?? ''}`
 }
 
 function globalRow(global: GlobalCoherence | undefined): string {
@@ -38,8 +39,8 @@ function globalRow(global: GlobalCoherence | undefined): string {
   const dissent = global.dissenters.length === 0 ? '' : `, ${global.dissenters.join(', ')} dissents`
   const state = global.collapsed ? 'COLLAPSED' : ''
   const value = global.magnitudeSquared.toFixed(3)
-  const alarm = `chance that noise does this: ${global.falseAlarm.toExponential(1)}`
-  return `${'MESH'.padEnd(30)}  ${value}  ${bar(global.magnitudeSquared)}  ${state.padEnd(9)} ${agree}${dissent}\n${alarm}`
+  const alarm = global.falseAlarm.toExponential(1)
+  return `${'MESH'.padEnd(30)}  ${value}  ${bar(global.magnitudeSquared)}  ${state.padEnd(11)}${alarm.padEnd(13)}${agree}${dissent}`
 }
 
 /** Redraws in place. */
@@ -72,11 +73,11 @@ export class Changes {
   *since(mesh: LocalMesh): Generator<string> {
     for (const { node, view } of mesh.running) {
       const own = view?.status.coherence
-      if (own !== undefined && own !== null) yield* this.#flip(node.name, own.collapsed, own.magnitudeSquared)
+      if (own !== undefined && own !== null) yield* this.#flip(node.name, own)
     }
     const global = globalOf(mesh)
     if (global === undefined) return
-    yield* this.#flip('MESH', global.collapsed, global.magnitudeSquared)
+    yield* this.#flip('MESH', global)
     for (const { node } of mesh.running) {
       const dissents = global.dissenters.includes(node.name)
       if (this.#changed(`dissent ${node.name}`, dissents)) {
@@ -85,8 +86,12 @@ export class Changes {
     }
   }
 
-  *#flip(name: string, collapsed: boolean, magnitudeSquared: number): Generator<string> {
-    if (!this.#changed(name, collapsed)) return
-    yield `${name} ${collapsed ? 'collapsed' : 'broke'} at |T|² ${magnitudeSquared.toFixed(3)}`
+  *#flip(
+    name: string,
+    value: Pick<GlobalCoherence, 'collapsed' | 'magnitudeSquared' | 'falseAlarm'>,
+  ): Generator<string> {
+    if (!this.#changed(name, value.collapsed)) return
+    const alarm = `false alarm ${value.falseAlarm.toExponential(1)}`
+    yield `${name} ${value.collapsed ? 'collapsed' : 'broke'} at |T|² ${value.magnitudeSquared.toFixed(3)} (${alarm})`
   }
 }
