@@ -1,22 +1,47 @@
-import type { Transport } from '@libp2p/interface'
-import type { RelayReservation } from '@libp2p/circuit-relay-v2'
+import type { Transport, Upgrader } from '@libp2p/interface'
+import type { CircuitRelayTransportComponents, RelayReservation } from '@libp2p/circuit-relay-v2'
 import { hostOf } from './address-range.ts'
 import { MAX_CIRCUITS_PER_SOURCE } from './limits.ts'
 import type { RelayConfig } from './types.ts'
 
+type RelayComponents = CircuitRelayTransportComponents & { upgrader: Upgrader }
+
 /** Found relays are told apart by nothing: a relay that comes back must be reserved again. */
 const REMEMBER_NOTHING = { has: () => false, add: () => undefined, remove: () => undefined }
 
-/** Dials through relays, and where the node listens on `/p2p-circuit` keeps a reservation on one. */
-export async function relayTransport(): Promise<(components: never) => Transport> {
+/**
+ * Dials through relays, and where the node listens on `/p2p-circuit` keeps a reservation on one.
+ *
+ * The relay cuts a connection at its limits whatever we call it here. Called "limited", libp2p would dial a
+ * new circuit for each stream to such a peer, and could not answer one that has no address (adr/0001).
+ */
+export async function relayTransport(): Promise<(components: RelayComponents) => Transport> {
   const { circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
-  return circuitRelayTransport({ discoveryFilter: REMEMBER_NOTHING, reservationCompletionTimeout: 10_000 })
+  const make = circuitRelayTransport({ discoveryFilter: REMEMBER_NOTHING, reservationCompletionTimeout: 10_000 })
+  return (components) => make(withUpgrader(components, unlimited(components.upgrader)))
 }
 
-/**
- * Serves members only, since admission lets nobody else in; the gater adds limits per address and source.
- * Connections over it are limited ones: protocols that may run there say so (`runOnLimitedConnection`).
- */
+/** libp2p fills its components in as it goes, so they cannot be copied. */
+function withUpgrader(components: RelayComponents, upgrader: Upgrader): RelayComponents {
+  return new Proxy(components, {
+    get: (target, name) => (name === 'upgrader' ? upgrader : Reflect.get(target, name)),
+  })
+}
+
+function unlimited(upgrader: Upgrader): Upgrader {
+  return new Proxy(upgrader, {
+    get(target, name) {
+      if (name === 'upgradeInbound' || name === 'upgradeOutbound') {
+        return (connection: never, { limits: _, ...options }: { limits?: unknown }) =>
+          target[name](connection, options as never)
+      }
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+/** Serves members only, since admission lets nobody else in; the gater adds limits per address and source. */
 export async function relayServer(config: RelayConfig) {
   const { circuitRelayServer } = await import('@libp2p/circuit-relay-v2')
   return circuitRelayServer({

@@ -24,14 +24,10 @@ describe('network: relay', () => {
 
   async function unreachableLight(bootstrap: string[]): Promise<Network> {
     const light = await mesh.start(2, { topics: [openTopic('/t')], config: { listen: [], bootstrap } })
-    await light.libp2p.handle(
-      ECHO,
-      async (stream) => {
-        for await (const frame of readFrames(stream, { maxFrameBytes: MIB })) await writeFrame(stream, frame)
-        await stream.close()
-      },
-      { runOnLimitedConnection: true },
-    )
+    await light.libp2p.handle(ECHO, async (stream) => {
+      for await (const frame of readFrames(stream, { maxFrameBytes: MIB })) await writeFrame(stream, frame)
+      await stream.close()
+    })
     await until(() => relayed(light).length > 0)
     return light
   }
@@ -54,12 +50,25 @@ describe('network: relay', () => {
     await until(() => light.pubsub.getSubscribers('/t').length === 2)
     await light.publish('/t', Uint8Array.of(1))
     await until(() => topic.delivered.length === 1)
-    const stream = await node.libp2p.dialProtocol(light.libp2p.peerId, ECHO, { runOnLimitedConnection: true })
+    const stream = await node.libp2p.dialProtocol(light.libp2p.peerId, ECHO)
     await writeFrame(stream, new Uint8Array(MIB).fill(7))
     for await (const frame of readFrames(stream, { maxFrameBytes: MIB })) {
       expect(frame.byteLength).to.equal(MIB)
       break
     }
+  })
+
+  it('answers over the one relayed connection, as bitswap does, though the other end has no address', async () => {
+    const relay = await mesh.start(1)
+    const light = await unreachableLight([addressOf(relay)])
+    const node = await mesh.start(0, { config: { listen: [] } })
+    await reach(node, light)
+    const answered = Promise.withResolvers<string>()
+    await node.libp2p.handle('/test/answer', (_, connection) => answered.resolve(connection.id))
+    await until(() => light.libp2p.getConnections(node.libp2p.peerId).length === 1)
+    await light.libp2p.dialProtocol(node.libp2p.peerId, '/test/answer')
+    const connections = node.libp2p.getConnections(light.libp2p.peerId)
+    expect(connections.map(({ id }) => id)).to.deep.equal([await answered.promise])
   })
 
   it('cuts a relayed connection at its stated limit of bytes', async function () {
@@ -69,7 +78,7 @@ describe('network: relay', () => {
     const light = await unreachableLight([addressOf(relay)])
     const node = await mesh.start(0, { config: { listen: [] } })
     await reach(node, light)
-    const stream = await node.libp2p.dialProtocol(light.libp2p.peerId, ECHO, { runOnLimitedConnection: true })
+    const stream = await node.libp2p.dialProtocol(light.libp2p.peerId, ECHO)
     let sent = 0
     const cut = await (async () => {
       for (; sent < 4 * MIB; sent += 16_384) await writeFrame(stream, new Uint8Array(16_384), AbortSignal.timeout(5000))
