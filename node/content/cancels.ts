@@ -2,6 +2,7 @@ import type { Libp2p, Logger, PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { concat } from 'uint8arrays/concat'
 import { encode as varint } from 'uint8-varint'
+import { openStream } from '../../protocols/shared/open-stream.ts'
 import { BITSWAP_PROTOCOL, CANCEL_DELAY_MS, CANCEL_TIMEOUT_MS } from './constants.ts'
 
 interface Batch {
@@ -48,7 +49,7 @@ export class Cancels {
     if (this.#libp2p.getConnections(peer).length === 0) return
     try {
       const signal = AbortSignal.timeout(CANCEL_TIMEOUT_MS)
-      const stream = await this.#libp2p.dialProtocol(peer, BITSWAP_PROTOCOL, { signal, runOnLimitedConnection: true })
+      const stream = await openStream(this.#libp2p, peer, BITSWAP_PROTOCOL, { signal })
       stream.send(cancelMessage([...cids.values()]))
       await stream.close({ signal })
     } catch (error) {

@@ -10,6 +10,8 @@ export const MAX_BROADCASTS = 32
 export const MAX_WANTS_PER_PEER = MAX_ASKS + MAX_BROADCASTS
 /** Blocks of one operation that are fetched ahead of its reader. */
 export const READ_AHEAD_BLOCKS = 16
+/** Blocks of one operation that are asked for or held, when a directory's parts come before its further entries. */
+export const MAX_STARTED_BLOCKS = 3 * READ_AHEAD_BLOCKS
 /** A peer that answered nothing for this long is asked again; the time doubles when all peers are asked. */
 export const REASK_MS = 2_000
 /** A peer that answered nothing for this long is given up for the operation. */

@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import { READ_AHEAD_BLOCKS } from './constants.ts'
+import { MAX_STARTED_BLOCKS, READ_AHEAD_BLOCKS } from './constants.ts'
 
 /** Gives the checked bytes of a block, from here or from the mesh. */
 export type GetBlock = (cid: CID, signal: AbortSignal) => Promise<Uint8Array>
@@ -25,8 +25,9 @@ interface Pending<Context> extends Visit<Context> {
 
 /**
  * Visits a DAG depth first, parents before children, reading ahead of the consumer by at most
- * READ_AHEAD_BLOCKS: a far reader is fast, a slow one holds at most that many blocks in memory
- * (the exporter of ipfs-unixfs reads a whole file for it).
+ * READ_AHEAD_BLOCKS: a far reader is fast, a slow one holds few blocks in memory (the exporter of
+ * ipfs-unixfs reads a whole file for it). What was read ahead waits while new children come before
+ * it, so there may be MAX_STARTED_BLOCKS of both.
  */
 export async function* traverse<Context, Output>(
   root: Visit<Context>,
@@ -46,10 +47,10 @@ export async function* traverse<Context, Output>(
   try {
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const block = next.bytes ?? start(next)
-      for (let i = stack.length - 1; i >= 0 && started < READ_AHEAD_BLOCKS; i--) {
+      const window = Math.max(0, stack.length - READ_AHEAD_BLOCKS)
+      for (let i = stack.length - 1; i >= window && started < MAX_STARTED_BLOCKS; i--) {
         const ahead = stack[i]!
         if (ahead.bytes === undefined) start(ahead)
-        else if (stack.length - i >= READ_AHEAD_BLOCKS) break
       }
       const bytes = await block
       started--

@@ -4,7 +4,7 @@ import type { ComponentLogger, Libp2p } from '@libp2p/interface'
 import type { Blockstore } from 'interface-blockstore'
 import type { Datastore } from 'interface-datastore'
 import type { CID } from 'multiformats/cid'
-import { drained } from '../../protocols/shared/drain.ts'
+import { libp2pForBitswap } from './bitswap-libp2p.ts'
 import { MAX_MESSAGE_BYTES, MAX_WANTS_PER_PEER } from './constants.ts'
 
 type HeliaOnLibp2p = Parameters<typeof withBitswap>[0]
@@ -61,7 +61,7 @@ export async function createBlockExchange(init: BlockExchangeInit): Promise<Bloc
     logger: init.log,
   })
   const helia = withBitswap(
-    Object.assign(bare, { libp2p: withBackpressure(init.libp2p) }) as unknown as HeliaOnLibp2p,
+    Object.assign(bare, { libp2p: libp2pForBitswap(init.libp2p) }) as unknown as HeliaOnLibp2p,
     BITSWAP,
   )
   const { blockBrokers } = helia as unknown as { blockBrokers: { announce?: (cid: CID) => Promise<void> }[] }
@@ -74,20 +74,4 @@ export async function createBlockExchange(init: BlockExchangeInit): Promise<Bloc
       }
     },
   }
-}
-
-/** bitswap waits with `stream.onDrain`, which does not wait (see `drained`): a batch over 16 MiB was cut off. */
-function withBackpressure(libp2p: Libp2p): Libp2p {
-  const dialProtocol: Libp2p['dialProtocol'] = async (...args) => {
-    const stream = await libp2p.dialProtocol(...args)
-    stream.onDrain = async (options) => drained(stream, options?.signal)
-    return stream
-  }
-  return new Proxy(libp2p, {
-    get(target, key) {
-      if (key === 'dialProtocol') return dialProtocol
-      const value: unknown = Reflect.get(target, key, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }

@@ -2,6 +2,7 @@ import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { pipe } from 'it-pipe'
 import { CodedError, messageOf } from '../shared/errors.ts'
 import { readFrames, writeFrame } from '../shared/frames.ts'
+import { openStream } from '../shared/open-stream.ts'
 import { frameCodec, requestCodec, type QueryFrame, type QueryRequest } from './codec.ts'
 import { MAX_ROW_BYTES, MAX_ROWS, QUERY_PROTOCOL, QUERY_TIMEOUT_MS } from './constants.ts'
 
@@ -29,7 +30,7 @@ export async function* query(
   const body = requestCodec.encode(request)
   let stream: Stream | undefined
   try {
-    stream = await libp2p.dialProtocol(peer, QUERY_PROTOCOL, { signal, runOnLimitedConnection: true })
+    stream = await openStream(libp2p, peer, QUERY_PROTOCOL, { signal })
     // Listens before it asks, so that no answer is missed.
     const frames = readFrames(stream, { maxFrameBytes: MAX_ROW_BYTES, signal })
     const first = frames.next()

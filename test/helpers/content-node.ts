@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { MemoryDatastore } from 'datastore-core'
 import { createContent, type Content, type ContentInit } from '../../node/content/index.ts'
 import type { AddRow } from '../../node/operations.ts'
-import { startLibp2p, type TestLibp2p } from './libp2p-pair.ts'
+import { startLibp2p, type TestLibp2p, type TestLibp2pOptions } from './libp2p-pair.ts'
 
 export interface ContentNode {
   libp2p: TestLibp2p
@@ -14,8 +14,11 @@ export interface ContentNode {
 }
 
 /** A libp2p node with a content service in a temporary directory. */
-export async function startContentNode(init: Partial<ContentInit> = {}): Promise<ContentNode> {
-  const libp2p = await startLibp2p()
+export async function startContentNode(
+  init: Partial<ContentInit> = {},
+  libp2pOptions: TestLibp2pOptions = {},
+): Promise<ContentNode> {
+  const libp2p = await startLibp2p(libp2pOptions)
   const blocksPath = await mkdtemp(join(tmpdir(), 'kairos-blocks-'))
   const content = createContent({
     libp2p,

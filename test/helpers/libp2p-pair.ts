@@ -1,4 +1,5 @@
 import { noise } from '@chainsafe/libp2p-noise'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
@@ -7,11 +8,17 @@ import { createLibp2p } from 'libp2p'
 
 export type TestLibp2p = Libp2p<{ identify: Identify }>
 
+export interface TestLibp2pOptions {
+  listen?: string[]
+  /** Serves circuit relay to others. */
+  isRelay?: boolean
+}
+
 /** A libp2p node on a free loopback port, with plain Noise and the stream limits of a real node. */
-export async function startLibp2p(): Promise<TestLibp2p> {
+export async function startLibp2p({ listen, isRelay = false }: TestLibp2pOptions = {}): Promise<TestLibp2p> {
   return createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-    transports: [tcp()],
+    addresses: { listen: listen ?? ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -25,7 +32,7 @@ export async function startLibp2p(): Promise<TestLibp2p> {
       }),
     ],
     connectionManager: { inboundConnectionThreshold: 1000 },
-    services: { identify: identify() },
+    services: { identify: identify(), ...(isRelay ? { relay: circuitRelayServer() } : {}) },
   })
 }
 

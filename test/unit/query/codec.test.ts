@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { queryCodecs } from '../../../protocols/query/index.ts'
 import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
 import { codeThrown } from '../../helpers/content-node.ts'
