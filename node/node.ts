@@ -1,3 +1,5 @@
+import type { Member } from '../protocols/admission/index.ts'
+import { CodedError } from '../protocols/shared/errors.ts'
 import { LevelDatastore } from './storage/datastore.ts'
 import { writeApiFiles, removeApiFiles, createToken } from './storage/api-file.ts'
 import { openDatabase } from './storage/database.ts'
@@ -85,7 +87,9 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       const privateKey = await loadNodeKey(paths.key)
       const files = await requireMembership(paths)
       const store = database.sublevel('admission')
-      return { privateKey, membership: createMembership({ privateKey, ...files, name: config.name, store, fatal }) }
+      const membership = createMembership({ privateKey, ...files, name: config.name, store, fatal })
+      checkPlace(config, membership.self)
+      return { privateKey, membership }
     },
     async () => undefined,
   )
@@ -174,6 +178,20 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   events.publish('node', { state: 'started' })
   main.info('node started', { peerId: self.peerId, mesh: meshId, role: self.role, cell: self.cell, api: api.url })
   return { operations, api: api.url, stop: () => stop(), stopped: stopped.promise }
+}
+
+/** The configuration cannot give what the mesh has not: every peer would hang up on such a claim. */
+function checkPlace({ node }: Config, self: Member): void {
+  for (const key of ['role', 'cell'] as const) {
+    if (node[key] === self[key]) continue
+    throw new CodedError(
+      'E_CONFIG_INVALID',
+      `node.${key} is ${node[key]}, but this node was admitted as ${self[key]}`,
+      {
+        hint: `kairos config set node.${key} ${self[key]}; another ${key} needs another ticket`,
+      },
+    )
+  }
 }
 
 /** Refuses before anything runs what would fail at the first write, naming the key to change. */
