@@ -3,12 +3,12 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { toleratedFaults } from '../protocols/admission/index.ts'
 import { queryAll } from '../protocols/query/index.ts'
 import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
-import { coherenceValue } from './coherence/engine.ts'
 import { checkNode } from './doctor.ts'
 import type { Network } from './network/types.ts'
 import type { Parts } from './parts.ts'
 import type {
   CoherenceDocument,
+  CoherenceValue,
   ErrorDocument,
   NodeDocument,
   Operations,
@@ -80,8 +80,7 @@ async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocu
   const { ready, reasons } = readinessOf(parts)
   const total = membership.genesis.operators.length
   const peers = await network.peers()
-  const own = parts.coherence.engine.own
-  const heard = parts.coherence.signal.state !== 'none'
+  const { sync, emissary } = parts.coherence.document()
   return {
     ...identityOf(parts),
     version: version().version,
@@ -90,13 +89,18 @@ async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocu
     reasons,
     peers: { connected: peers.filter((peer) => peer.connected).length, known: peers.length },
     operators: { total, toleratedFaults: toleratedFaults(membership.genesis) },
-    coherence: heard ? coherenceValue(own.t, own.nEff, own.collapsed) : null,
+    coherence: sync === null ? emissary : valueOf(sync),
     global: pool.global(),
     cells: [],
     chain: {},
     memory: { rssBytes: process.memoryUsage.rss() },
     warnings: warningsOf(parts, total),
   }
+}
+
+/** The value alone, without what only the sync layer has. */
+function valueOf({ t, magnitudeSquared, collapsed, nEff, falseAlarm }: CoherenceValue): CoherenceValue {
+  return { t, magnitudeSquared, collapsed, nEff, falseAlarm }
 }
 
 function warningsOf({ coherence }: Parts, operators: number): string[] {
@@ -106,6 +110,7 @@ function warningsOf({ coherence }: Parts, operators: number): string[] {
   }
   const { state, error, badSamples } = coherence.signal
   if (state === 'ended') warnings.push('the signal has ended: this node reports no coherence')
+  if (state === 'running' && !coherence.isLive) warnings.push('the signal is silent: this node reports no coherence')
   if (error !== undefined) warnings.push(`the signal failed: ${error.message}`)
   if (badSamples > 0) warnings.push(`${badSamples} samples could not be read and count as lost`)
   return warnings
@@ -127,7 +132,13 @@ async function peersOf({ network, pool }: Parts): Promise<PeerRow[]> {
 }
 
 function coherenceOf({ coherence, pool }: Parts): CoherenceDocument {
-  return { time: Date.now(), ...coherence.engine.document(), global: pool.global(), reports: pool.rows() }
+  return {
+    time: Date.now(),
+    signal: coherence.signal,
+    ...coherence.document(),
+    global: pool.global(),
+    reports: pool.rows(),
+  }
 }
 
 /** Addresses that a guest can dial; the port alone tells where, the ticket names the key. */

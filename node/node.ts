@@ -97,7 +97,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   const pool = createReportPool({
     genesis,
     member: (peerId) => membership.member(peerId),
-    staleMs: config.phase.rate_s * config.phase.stale_periods * 1000,
+    stalePeriods: config.phase.stale_periods,
     now: () => performance.now(),
   })
   const coherence = await life.start('coherence', () =>

@@ -146,8 +146,19 @@ export interface GlobalCoherence {
   dissenters: string[]
 }
 
+/** What becomes of this node's own signal. */
+export interface SignalDocument {
+  state: 'none' | 'running' | 'ended' | 'failed'
+  samples: number
+  badSamples: number
+  /** Times the recording was begun; 0 for other sources. */
+  passes: number
+  error?: ErrorDocument
+}
+
 export interface CoherenceDocument {
   time: number
+  signal: SignalDocument
   /** null where the role runs none. */
   emissary: CoherenceValue | null
   master: CoherenceValue | null

@@ -1,6 +1,6 @@
 import type { CoherenceDocument, CoherenceValue } from '../operations.ts'
 import { magnitudeSquared, ZERO, type Complex } from './complex.ts'
-import { falseAlarm } from './statistics.ts'
+import { falseAlarm, syncFalseAlarm } from './statistics.ts'
 import { createSync, readSync, syncStep, type SyncState } from './sync-layer.ts'
 import { createTransducer, step, type Sample, type TransducerState } from './transducer.ts'
 import type { TransducerConfig } from './transducer-params.ts'
@@ -13,11 +13,17 @@ export interface EngineInit {
   phaseThreshold: number
 }
 
+interface Own {
+  t: Complex
+  nEff: number
+  collapsed: boolean
+}
+
 /** The transducers that a role runs, on one stream of samples. Synchronous and without a clock. */
 export interface Engine {
   advance(batch: readonly Sample[]): void
   /** T_P of this node: T_sync, or the emissary's T where there is no master. */
-  readonly own: { t: Complex; nEff: number; collapsed: boolean }
+  readonly own: Own
   document(): Pick<CoherenceDocument, 'emissary' | 'master' | 'sync'>
 }
 
@@ -45,7 +51,7 @@ function fullEngine(init: EngineInit, master: TransducerConfig): Engine {
         emissary: valueOf(state.emissary),
         master: valueOf(state.master),
         sync: {
-          ...coherenceValue(sync.t, sync.nEff, sync.collapsed),
+          ...coherenceValue(sync, syncFalseAlarm),
           deltaMagnitude: sync.deltaMagnitude,
           deltaArgument: sync.deltaArgument,
           realignments: sync.realignments,
@@ -76,11 +82,11 @@ export const SILENT: Engine = {
 }
 
 function valueOf(state: TransducerState): CoherenceValue {
-  return coherenceValue(state.t, state.nEff, state.collapsed)
+  return coherenceValue(state, falseAlarm)
 }
 
 /** Adds what people must see beside every coherence: how likely noise alone is to show it (coherence.md P5). */
-export function coherenceValue(t: Complex, nEff: number, collapsed: boolean): CoherenceValue {
+function coherenceValue({ t, nEff, collapsed }: Own, alarm: (nEff: number, power: number) => number): CoherenceValue {
   const power = magnitudeSquared(t)
-  return { t: [t.re, t.im], magnitudeSquared: power, collapsed, nEff, falseAlarm: falseAlarm(nEff, power) }
+  return { t: [t.re, t.im], magnitudeSquared: power, collapsed, nEff, falseAlarm: alarm(nEff, power) }
 }

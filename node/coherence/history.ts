@@ -27,7 +27,7 @@ export function createHistory({ config, coherence, pool, events }: HistoryInit):
 
   function look(): void {
     const { t, collapsed } = coherence.engine.own
-    const heard = coherence.signal.state !== 'none'
+    const heard = coherence.isLive
     const global = pool.global()
     const point: CoherencePoint = {
       time: Date.now(),

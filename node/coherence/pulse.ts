@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import type { Genesis } from '../../protocols/admission/index.ts'
 import {
   isReport,
+  MIN_PERIOD_MS,
   openReport,
   phaseTopic,
   signReport,
@@ -13,6 +14,7 @@ import {
 import { codeOf } from '../../protocols/shared/errors.ts'
 import { ACCEPT, ignore, reject, type Verdict } from '../../protocols/shared/verdict.ts'
 import type { Config } from '../config/schema.ts'
+import { TokenBuckets } from '../network/token-bucket.ts'
 import type { GossipMessage, TopicSpec } from '../network/types.ts'
 import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -20,9 +22,11 @@ import { quantise } from './global/quantise.ts'
 import type { ReportPool } from './reports.ts'
 import type { CoherenceService } from './service.ts'
 
-/** An author may report twice as often as configured, and this many at once after a silence. */
-const BURST = 5
-const RATE_MARGIN = 2
+/** Twice as often as any node may be configured to report, whatever this one is configured to. */
+const AUTHOR_BUDGET = { ratePerSecond: 2000 / MIN_PERIOD_MS, burst: 20 }
+/** Reports of authors without a known certificate that one carrier may bring. */
+const STRANGER_BUDGET = { ratePerSecond: 20, burst: 100 }
+const MAX_CARRIERS = 1024
 /** Sequence numbers set aside per durable write: a crash skips some, none is used twice. */
 const SEQUENCES_PER_WRITE = 1024
 const SEQUENCE_KEY = 'phase/sequence'
@@ -57,19 +61,32 @@ export function createPulse(init: PulseInit): Pulse {
   const self = peerIdFromPrivateKey(privateKey)
   const mesh = CID.parse(init.meshId).bytes
   const rateMs = config.phase.rate_s * 1000
+  const strangers = new TokenBuckets(MAX_CARRIERS)
+  /** What `validate` just opened: gossip delivers in the same turn, or not at all. */
+  let opened: { data: Uint8Array; report: PhaseReport } | undefined
   let sequence = 0
   let reserved = 0
   let timer: NodeJS.Timeout | undefined
-  let sending: Promise<void> = Promise.resolve()
+  let sending: Promise<void> | undefined
 
-  function validate({ author, data }: GossipMessage): Verdict {
+  /** On the bytes alone; what is accepted here may still be a replay, so nothing is kept yet. */
+  function validate({ author, carrier, data }: GossipMessage): Verdict {
     const key = author.publicKey
     if (key?.type !== 'Ed25519') return reject('E_REPORT_AUTHOR')
+    const known = init.isMember(author.toString())
+    if (!known && !strangers.take(carrier.toString(), STRANGER_BUDGET, performance.now())) {
+      return ignore('E_REPORT_STRANGER')
+    }
     const report = openReport(data, { mesh, from: key.raw, nowMs: Date.now() })
     if (!isReport(report)) return report
-    if (!pool.put(author.toString(), report)) return ignore('E_REPORT_OLD')
-    if (!init.isMember(author.toString())) init.onStranger(author)
+    opened = { data, report }
     return ACCEPT
+  }
+
+  function deliver({ author, data }: GossipMessage): void {
+    if (opened?.data !== data) return
+    if (init.isMember(author.toString())) pool.put(author.toString(), opened.report)
+    else init.onStranger(author)
   }
 
   /** Persist before send: a number is set aside durably before the first report carries it. */
@@ -82,8 +99,8 @@ export function createPulse(init: PulseInit): Pulse {
   }
 
   async function report(): Promise<void> {
-    if (!init.coherence.isLive(rateMs * config.phase.stale_periods)) return
-    const document = reportOf(init, mesh, await nextSequence())
+    if (!init.coherence.isLive) return
+    const document = reportOf(init, { mesh, periodMs: rateMs, seq: await nextSequence() })
     pool.put(self.toString(), document)
     await init.publish(phaseTopic(init.meshId), await signReport(privateKey, document))
   }
@@ -92,15 +109,20 @@ export function createPulse(init: PulseInit): Pulse {
     name: 'phase',
     topic: {
       topic: phaseTopic(init.meshId),
-      budget: { ratePerSecond: RATE_MARGIN / config.phase.rate_s, burst: BURST },
+      budget: AUTHOR_BUDGET,
       validate,
-      deliver: () => undefined,
+      deliver,
     },
     async start() {
-      sequence = Number(Buffer.from((await init.store.get(SEQUENCE_KEY)) ?? [48]).toString())
+      const stored = await init.store.get(SEQUENCE_KEY)
+      // The clock too, in milliseconds: a store that was lost must not silence this key for others.
+      sequence = Math.max(Date.now(), Number(Buffer.from(stored ?? [48]).toString()))
       reserved = sequence
       timer = setInterval(() => {
-        sending = sending.then(report).catch((error: unknown) => log.warn('report not sent', { code: codeOf(error) }))
+        // A period in which the disk or the network stalls is skipped: a backlog would look like a flood.
+        sending ??= report()
+          .catch((error: unknown) => log.warn('report not sent', { code: codeOf(error) }))
+          .finally(() => (sending = undefined))
       }, rateMs)
     },
     async stop() {
@@ -110,15 +132,17 @@ export function createPulse(init: PulseInit): Pulse {
   }
 }
 
-function reportOf({ coherence, genesis, privateKey }: PulseInit, mesh: Uint8Array, seq: number): PhaseReport {
+function reportOf(
+  { coherence, genesis, privateKey }: PulseInit,
+  stamp: Pick<PhaseReport, 'mesh' | 'periodMs' | 'seq'>,
+): PhaseReport {
   const { own } = coherence.engine
   const { emissary, master, sync } = coherence.engine.document()
   const time = Date.now()
   return {
-    mesh,
+    ...stamp,
     author: privateKey.publicKey.raw,
     epoch: Math.max(0, Math.floor((time - genesis.created) / 1000)),
-    seq,
     time,
     emissary: q30(emissary?.t ?? [0, 0]),
     master: master === null ? null : q30(master.t),

@@ -1,25 +1,25 @@
 import type { Genesis, Member } from '../../protocols/admission/index.ts'
 import type { PhaseReport } from '../../protocols/phase/index.ts'
 import type { GlobalCoherence, ReportRow } from '../operations.ts'
-import { decide } from './global/decision.ts'
+import { decide, type Decision } from './global/decision.ts'
 import { dequantise, type QuantisedT } from './global/quantise.ts'
 import type { WeightedReport } from './global/reports.ts'
 import { weightedSum } from './global/weighted-sum.ts'
-import { falseAlarm } from './statistics.ts'
+import { falseAlarm, syncFalseAlarm } from './statistics.ts'
 
 /** Authors kept at once; the one heard longest ago makes room. */
 export const MAX_AUTHORS = 4096
 /** An operator's weight is cut into this many parts before it is split over its nodes: 1/n exact up to n = 16. */
 const WEIGHT_PARTS = 720_720
-/** A node that fell silent is shown as stale for this many periods of staleness, then forgotten. */
-const FORGET_AFTER = 20
+/** A node that fell silent is shown as stale for this long, then forgotten. */
+const FORGET_AFTER_MS = 10 * 60_000
 
 export interface ReportPoolInit {
   genesis: Genesis
   /** What admission proved of a peer; undefined until we met it. */
   member: (peerId: string) => Member | undefined
-  /** A report older than this is stale, ms. */
-  staleMs: number
+  /** A report older than this many of its author's periods is stale. */
+  stalePeriods: number
   /** Monotonic clock, ms. */
   now: () => number
 }
@@ -45,6 +45,7 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
   const operators = new Map(init.genesis.operators.map((operator) => [operator.cell, operator]))
   const totalWeight = init.genesis.operators.reduce((sum, { weight }) => sum + weight, 0)
   const parts = Math.min(WEIGHT_PARTS, Math.floor((2 ** 33 - 1) / totalWeight))
+  const whole = totalWeight * parts
 
   function put(peerId: string, report: PhaseReport): boolean {
     const last = entries.get(peerId)
@@ -57,14 +58,15 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
   }
 
   const ageMs = (entry: Entry): number => init.now() - entry.receivedAt
-  const isFresh = (entry: Entry): boolean => ageMs(entry) <= init.staleMs
+  const isFresh = (entry: Entry): boolean => ageMs(entry) <= init.stalePeriods * entry.report.periodMs
 
   /** Only full nodes of an operator with weight are weighed, in equal parts of the operator's weight. */
   function weighed(): Map<string, WeightedReport> {
     const cells = new Map<string, string[]>()
     for (const [peerId, entry] of entries) {
       const member = init.member(peerId)
-      if (member?.role !== 'full' || !operators.has(member.cell) || !isFresh(entry)) continue
+      if (member?.role !== 'full' || !operators.has(member.cell)) continue
+      if (!isFresh(entry) || !isMeanOfHalves(entry.report)) continue
       cells.set(member.cell, [...(cells.get(member.cell) ?? []), peerId])
     }
     const reports = new Map<string, WeightedReport>()
@@ -75,36 +77,45 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
     return reports
   }
 
+  function decision(reports: WeightedReport[]): Decision {
+    return decide(reports, { threshold: init.genesis.collapseThreshold, totalWeight: whole })
+  }
+
   function global(): GlobalCoherence {
+    forget()
     const reports = [...weighed().values()]
-    const whole = totalWeight * parts
     const reporting = reports.reduce((sum, { weight }) => sum + weight, 0)
-    const decision = decide(reports, { threshold: init.genesis.collapseThreshold, totalWeight: whole })
+    const { median, collapsed, agreeingWeight, dissenters } = decision(reports)
     // The silent part of the weight counts as zero: nobody raises T_global by silencing others.
     const t = weightedSum([...reports, { peer: '', weight: whole - reporting, t: { re: 0, im: 0 } }])
     const pair = complex(t)
     return {
       t: pair,
       magnitudeSquared: pair[0] ** 2 + pair[1] ** 2,
-      median: complex(decision.median),
-      collapsed: decision.collapsed,
+      median: complex(median),
+      collapsed,
       weightReporting: reporting / whole,
-      weightAgreeing: decision.agreeingWeight / whole,
+      weightAgreeing: agreeingWeight / whole,
       falseAlarm: globalFalseAlarm(reports),
-      dissenters: decision.dissenters.map((peerId) => init.member(peerId)?.name ?? peerId),
+      dissenters: dissenters.map((peerId) => init.member(peerId)?.name ?? peerId),
     }
   }
 
-  /** A third of the weight may lie: at least two honest thirds must have collapsed by noise; the weakest bounds it. */
+  /** Less than a third of the weight may lie about its N_eff: the window that a third by weight do not reach bounds the rest. */
   function globalFalseAlarm(reports: WeightedReport[]): number {
-    const windows = reports.map(({ peer }) => (entries.get(peer)?.report.nEffMilli ?? 0) / 1000)
-    return windows.length === 0 ? 1 : falseAlarm(Math.min(...windows), init.genesis.collapseThreshold)
+    const windows = reports
+      .map(({ peer, weight }) => ({ weight, nEff: (entries.get(peer)?.report.nEffMilli ?? 0) / 1000 }))
+      .sort((a, b) => a.nEff - b.nEff)
+    let passed = 0
+    const third = windows.reduce((sum, { weight }) => sum + weight, 0) / 3
+    const bound = windows.find(({ weight }) => (passed += weight) >= third)
+    return bound === undefined ? 1 : syncFalseAlarm(bound.nEff, init.genesis.collapseThreshold)
   }
 
   function rows(): ReportRow[] {
     forget()
     const weights = weighed()
-    const dissenters = new Set(decide([...weights.values()], { threshold: init.genesis.collapseThreshold }).dissenters)
+    const dissenters = new Set(decision([...weights.values()]).dissenters)
     return [...entries].map(([peerId, entry]) => {
       const member = init.member(peerId)
       const t = complex(quantised(entry.report))
@@ -118,7 +129,10 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
         t,
         magnitudeSquared,
         collapsed: entry.report.collapsed.sync,
-        falseAlarm: falseAlarm(entry.report.nEffMilli / 1000, magnitudeSquared),
+        falseAlarm: (entry.report.master === null ? falseAlarm : syncFalseAlarm)(
+          entry.report.nEffMilli / 1000,
+          magnitudeSquared,
+        ),
         ageSeconds: ageMs(entry) / 1000,
         state: isFresh(entry) ? 'fresh' : 'stale',
         dissents: dissenters.has(peerId),
@@ -127,7 +141,7 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
   }
 
   function forget(): void {
-    for (const [peerId, entry] of entries) if (ageMs(entry) > init.staleMs * FORGET_AFTER) entries.delete(peerId)
+    for (const [peerId, entry] of entries) if (ageMs(entry) > FORGET_AFTER_MS) entries.delete(peerId)
   }
 
   function ageSeconds(peerId: string): number | null {
@@ -152,4 +166,9 @@ function quantised(report: PhaseReport): QuantisedT {
 
 function complex(t: QuantisedT): [re: number, im: number] {
   return [dequantise(t.re), dequantise(t.im)]
+}
+
+/** T_sync is the mean of master and emissary, but for the rounding of each; a node without a master has none to weigh. */
+function isMeanOfHalves({ master, emissary, sync }: PhaseReport): boolean {
+  return master !== null && sync.every((part, i) => Math.abs(2 * part - master[i]! - emissary[i]!) <= 2)
 }

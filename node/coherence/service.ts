@@ -2,6 +2,7 @@ import { codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import type { Role } from '../../protocols/admission/index.ts'
 import type { Config } from '../config/schema.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { SignalDocument } from '../operations.ts'
 import { ROLES } from '../roles.ts'
 import type { Service } from '../service.ts'
 import { createEngine, SILENT, type Engine } from './engine.ts'
@@ -12,20 +13,13 @@ import { engineInit, signalConfig } from './settings.ts'
 /** Bad samples of one stream that are logged one by one; the rest is counted. */
 const MAX_LOGGED_BAD_SAMPLES = 10
 
-export interface SignalState {
-  state: 'none' | 'running' | 'ended' | 'failed'
-  samples: number
-  badSamples: number
-  /** Times the recording started over. */
-  passes: number
-  error?: { code: string; message: string }
-}
-
 export interface CoherenceService extends Service {
   readonly engine: Engine
-  readonly signal: SignalState
-  /** Whether the signal gave a sample within the last `ms`; a node without one has nothing to report. */
-  isLive(ms: number): boolean
+  readonly signal: SignalDocument
+  /** Whether samples still come: a T that nothing feeds any more is neither reported nor shown. */
+  readonly isLive: boolean
+  /** What the transducers say now; null where the role runs none or the signal is silent. */
+  document(): ReturnType<Engine['document']>
 }
 
 export interface CoherenceInit {
@@ -48,8 +42,9 @@ export function createCoherence(init: CoherenceInit): CoherenceService {
   const source = signalConfig(config)
   const listens = source.source !== 'none' && ROLES[role].emissary && config.emissary.enabled
   const engine = listens ? buildEngine(init, source) : SILENT
-  const signal: SignalState = { state: 'none', samples: 0, badSamples: 0, passes: 0 }
+  const signal: SignalDocument = { state: 'none', samples: 0, badSamples: 0, passes: 0 }
   const abort = new AbortController()
+  const patienceMs = silenceAfterMs(config, source)
   let lastSampleAt = -Infinity
   let done: Promise<void> = Promise.resolve()
 
@@ -79,11 +74,16 @@ export function createCoherence(init: CoherenceInit): CoherenceService {
     }
   }
 
+  const isLive = (): boolean => performance.now() - lastSampleAt <= patienceMs
+
   return {
     name: 'coherence',
     engine,
     signal,
-    isLive: (ms) => performance.now() - lastSampleAt <= ms,
+    get isLive() {
+      return isLive()
+    },
+    document: () => (isLive() ? engine : SILENT).document(),
     async start() {
       if (listens) done = run()
     },
@@ -98,4 +98,11 @@ function buildEngine({ config, role, peerId }: CoherenceInit, source: SignalConf
   const key = config.signal.reference === 'keyed' ? config.signal.key : undefined
   const reference = key === undefined ? undefined : keyedReference(Buffer.from(key, 'hex'), peerId)
   return createEngine(engineInit(config, role, signalStep(source), reference))
+}
+
+/** Missing samples of a slow signal are no silence, nor is a short pause of a fast one. */
+function silenceAfterMs({ phase }: Config, source: SignalConfig): number {
+  const speed = source.source === 'stdin' ? 1 : (source.speed ?? 1)
+  const stepMs = speed === 'max' ? 0 : ((signalStep(source) ?? 0) * 1000) / speed
+  return phase.stale_periods * Math.max(phase.rate_s * 1000, stepMs)
 }

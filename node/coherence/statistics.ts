@@ -54,9 +54,9 @@ export function syncFalseAlarm(nEffEmissary: number, threshold = COLLAPSE_THRESH
   return falseAlarm(nEffEmissary, syncLeastMagnitude(threshold) ** 2)
 }
 
-/** The least |T| of either half of a collapsed T_sync: 2√I_c - 1. */
+/** The least |T| of either half when |T_sync|² reaches the threshold: 2√c - 1, and 0 under c = 1/4. */
 export function syncLeastMagnitude(threshold = COLLAPSE_THRESHOLD): number {
-  return 2 * Math.sqrt(threshold) - 1
+  return Math.max(0, 2 * Math.sqrt(threshold) - 1)
 }
 
 /** The greatest angle between the halves of a collapsed T_sync: 2·acos(√I_c), 0.451027 rad at .95. */

@@ -75,7 +75,7 @@ export const api = z
 
 export const phase = z
   .strictObject({
-    rate_s: z.number().min(0.1).max(3600).default(1).describe('Seconds between two phase reports.'),
+    rate_s: z.number().min(0.2).max(60).default(1).describe('Seconds between two phase reports.'),
     stale_periods: count(3, 1, 100, 'A report older than this many periods is out.'),
   })
   .prefault({})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
-import { MAX_REPORT_BYTES } from './constants.ts'
+import { MAX_PERIOD_MS, MAX_REPORT_BYTES, MIN_PERIOD_MS } from './constants.ts'
 
 /** A complex number whose parts are Q1.30 integers: value = n / 2³⁰, |n| ≤ 2³⁰ (coherence.md P11). */
 export type ComplexQ30 = [re: number, im: number]
@@ -17,6 +17,8 @@ export interface PhaseReport {
   seq: number
   /** Author's wall clock, ms since 1970. */
   time: number
+  /** Time between two reports of the author, ms: how long this one is fresh follows from it. */
+  periodMs: number
   emissary: ComplexQ30
   /** null on a light node, which runs no master. */
   master: ComplexQ30 | null
@@ -33,7 +35,10 @@ export interface PhaseReport {
 
 const Q30_ONE = 2 ** 30
 const part = z.int().min(-Q30_ONE).max(Q30_ONE)
-const complex = z.tuple([part, part])
+/** A liar's T may not leave the unit disc by more than the rounding of both parts (coherence.md P1). */
+const complex = z
+  .tuple([part, part])
+  .refine(([re, im]) => re * re + im * im <= (Q30_ONE + 1) ** 2, 'lies outside the unit disc')
 const counter = z.int().min(0)
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'is not bytes')
 
@@ -47,6 +52,7 @@ const body = z.strictObject({
   k: complex.nullable(),
   m: bytes.refine((cid) => cid.byteLength <= 48, 'is too long for a CID'),
   n: counter,
+  p: z.int().min(MIN_PERIOD_MS).max(MAX_PERIOD_MS),
   q: counter,
   s: complex,
   t: counter,
@@ -79,6 +85,7 @@ export function encodeReport(report: PhaseReport): Uint8Array {
     k: report.master,
     m: report.mesh,
     n: report.nEffMilli,
+    p: report.periodMs,
     q: report.seq,
     s: report.sync,
     t: report.time,
@@ -95,6 +102,7 @@ export function decodeReport(bytes: Uint8Array): PhaseReport {
     epoch: wire.g,
     seq: wire.q,
     time: wire.t,
+    periodMs: wire.p,
     emissary: wire.e,
     master: wire.k,
     sync: wire.s,

@@ -2,9 +2,9 @@ import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { CodedError, codeOf } from '../shared/errors.ts'
 import { sign, verify } from '../shared/signature.ts'
-import { reject, type Verdict } from '../shared/verdict.ts'
+import { ignore, reject, type Verdict } from '../shared/verdict.ts'
 import { decodeReport, encodeReport, envelopeCodec, type PhaseReport } from './codec.ts'
-import { MAX_FUTURE_MS, PHASE_DOMAIN } from './constants.ts'
+import { MAX_CLOCK_DIFFERENCE_MS, PHASE_DOMAIN } from './constants.ts'
 
 /** @returns the envelope to publish, ≤ 512 bytes */
 export async function signReport(key: Ed25519PrivateKey, report: PhaseReport): Promise<Uint8Array> {
@@ -27,7 +27,7 @@ export interface ReportContext {
  * Decides on the bytes alone; replay and rate are the receiver's own windows.
  *
  * @returns the report, or the verdict on who sent it: everything here is provably the author's fault,
- * save a clock too far ahead, which may be ours
+ * save a time too far from ours: a replay by somebody else, or a clock that may be ours
  */
 export function openReport(bytes: Uint8Array, context: ReportContext): PhaseReport | Verdict {
   try {
@@ -35,7 +35,7 @@ export function openReport(bytes: Uint8Array, context: ReportContext): PhaseRepo
     const report = decodeReport(envelope.b)
     if (!equals(report.mesh, context.mesh)) return reject('E_REPORT_MESH')
     if (!equals(report.author, context.from)) return reject('E_REPORT_AUTHOR')
-    if (report.time > context.nowMs + MAX_FUTURE_MS) return { kind: 'ignore', code: 'E_REPORT_FUTURE' }
+    if (Math.abs(report.time - context.nowMs) > MAX_CLOCK_DIFFERENCE_MS) return ignore('E_REPORT_TIME')
     if (!verify(report.author, PHASE_DOMAIN, envelope.b, envelope.s)) return reject('E_REPORT_SIGNATURE')
     return report
   } catch (error) {

@@ -33,7 +33,9 @@ export function orderedReports(reports: readonly WeightedReport[]): WeightedRepo
 
 function isFair({ weight, t }: WeightedReport): boolean {
   if (!Number.isSafeInteger(weight) || weight < 0) return false
-  return [t.re, t.im].every((part) => Number.isInteger(part) && Math.abs(part) <= Q30_ONE)
+  const parts = [t.re, t.im].every((part) => Number.isInteger(part) && Math.abs(part) <= Q30_ONE)
+  // The unit disc, but for the rounding of both parts; the error of f64 here is 2⁷ of 2⁶⁰.
+  return parts && t.re * t.re + t.im * t.im <= (Q30_ONE + 1) ** 2
 }
 
 function refuse(message: string): never {

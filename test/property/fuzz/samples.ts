@@ -44,6 +44,7 @@ const report: PhaseReport = {
   author: key.publicKey.raw,
   epoch: 12,
   seq: 34,
+  periodMs: 1000,
   time: 1_700_000_000_000,
   emissary: [2 ** 29, -(2 ** 28)],
   master: [1, -1],

@@ -35,11 +35,17 @@ describe('coherence: what nodes agree on (P7, P8, P11)', () => {
 
   it('P11 sums exactly where doubles would not', () => {
     const most = 2 ** 33 - 1
-    const one = { peer: 'a', weight: most - 1, t: { re: 2 ** 30, im: -(2 ** 30) } }
-    expect(weightedSum([one, { peer: 'b', weight: 1, t: { re: 0, im: 0 } }])).to.deep.equal({
-      re: 2 ** 30 - 1,
-      im: -(2 ** 30) + 0,
-    })
+    const nobody = { peer: 'b', weight: 1, t: { re: 0, im: 0 } }
+    const one = (re: number, im: number) => ({ peer: 'a', weight: most - 1, t: { re, im } })
+    expect(weightedSum([one(2 ** 30, 0), nobody])).to.deep.equal({ re: 2 ** 30 - 1, im: 0 })
+    expect(weightedSum([one(0, -(2 ** 30)), nobody])).to.deep.equal({ re: 0, im: -(2 ** 30) })
+  })
+
+  it('refuses a T outside the unit disc: its author could move the mesh further than its weight', () => {
+    const corner = { peer: 'a', weight: 1, t: { re: 2 ** 30, im: 2 ** 30 } }
+    expect(() => orderedReports([corner]))
+      .to.throw()
+      .with.property('code', 'E_REPORT_RANGE')
   })
 
   it('refuses weights and values out of range, and a peer that reports twice', () => {
