@@ -59,7 +59,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   // The one who stops the node asks `stopped`; nobody needs to.
   stopped.promise.catch(() => undefined)
   const stop = (failure?: unknown): Promise<void> =>
-    life.stop().then(() => (failure === undefined ? stopped.resolve() : stopped.reject(failure)))
+    life.stop(failure).then(() => (life.failure === undefined ? stopped.resolve() : stopped.reject(life.failure)))
   const fatal = (error: unknown): void => {
     main.error('the store failed: stopping, nothing more is acknowledged', { error })
     events.publish('node', { state: 'failed' })

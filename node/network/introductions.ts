@@ -30,7 +30,8 @@ export function createIntroductions(connect: (peerId: string, signal: AbortSigna
     const oldest = triedAt.keys().next().value
     if (triedAt.size > MAX_REMEMBERED && oldest !== undefined) triedAt.delete(oldest)
     dialling++
-    void connect(peerId, AbortSignal.any([abort.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]))
+    const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    void Promise.try(connect, peerId, signal)
       .catch(() => undefined)
       .finally(() => dialling--)
   }

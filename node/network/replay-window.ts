@@ -36,14 +36,19 @@ export class ReplayWindow {
       if (this.#windows.size > MAX_AUTHORS) this.#forgetFirst()
       return true
     }
+    // The author silent for longest is the first to be forgotten, so nobody is pushed out by inventing others.
+    this.#windows.delete(author)
+    this.#windows.set(author, window)
     const ahead = sequence - window.max
+    // Before the shift: its width is a peer's choice.
+    if (-ahead >= WIDTH) return false
     if (ahead > 0n) {
       window.seen = ahead >= WIDTH ? 1n : ((window.seen << ahead) | 1n) & MASK
       window.max = sequence
       return true
     }
     const bit = 1n << -ahead
-    if (-ahead >= WIDTH || (window.seen & bit) !== 0n) return false
+    if ((window.seen & bit) !== 0n) return false
     window.seen |= bit
     return true
   }

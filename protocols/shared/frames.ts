@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import * as varint from 'uint8-varint'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { drained } from './drain.ts'
 import { CodedError } from './errors.ts'
 
 /** Bytes held for a slow consumer before the sender is paused (hardening F2, F3). */
@@ -52,30 +53,6 @@ export async function* readFrames(stream: Stream, options: FrameOptions): AsyncG
 export async function writeFrame(stream: Stream, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   const open = stream.send(new Uint8ArrayList(varint.encode(bytes.byteLength), bytes))
   if (!open) await drained(stream, signal)
-}
-
-/**
- * `stream.onDrain()` holds the sender back once only: its promise is never renewed, so a second wait ends at
- * once and the stream dies of a full write buffer.
- */
-async function drained(stream: Stream, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onDrain = (): void => resolve()
-  const onClose = ({ error }: { error?: Error }): void =>
-    reject(error ?? new CodedError('E_STREAM_CLOSED', 'the stream was closed while a frame waited'))
-  const onAbort = (): void => reject(new CodedError('E_ABORTED', 'cancelled', { cause: signal?.reason }))
-  stream.addEventListener('drain', onDrain)
-  stream.addEventListener('close', onClose)
-  signal?.addEventListener('abort', onAbort)
-  try {
-    if (signal?.aborted === true) onAbort()
-    if (!stream.writableNeedsDrain) resolve()
-    await promise
-  } finally {
-    stream.removeEventListener('drain', onDrain)
-    stream.removeEventListener('close', onClose)
-    signal?.removeEventListener('abort', onAbort)
-  }
 }
 
 class Inbox {
