@@ -29,13 +29,15 @@ function listening({ network, config }: Parts): Finding {
   )
 }
 
-async function connected({ network, membership, config }: Parts): Promise<Finding> {
+async function connected({ network, membership, config, refusals }: Parts): Promise<Finding> {
   const count = network.libp2p.getPeers().length
+  const last = refusals.ofThisNode().at(-1)
+  const refusal = last === undefined ? '' : `; the last one said ${last.code}: ${last.message}`
   const alone = membership.genesis.operators.length === 1 && config.network.bootstrap.length === 0
   return finding(
     'peers',
     count > 0 || alone,
-    count > 0 ? `${count} peers connected` : alone ? 'a mesh of one' : 'no peer is connected',
+    count > 0 ? `${count} peers connected` : alone ? 'a mesh of one' : `no peer is connected${refusal}`,
     'check that a member is running and that network.bootstrap names its address; kairos peers connect ADDR tells what it says',
   )
 }
@@ -55,7 +57,7 @@ async function store({ paths }: Parts): Promise<Finding> {
 
 async function quota({ content }: Parts): Promise<Finding> {
   const { usedBytes, quotaBytes } = await content.usage()
-  const share = quotaBytes === 0 ? 1 : usedBytes / quotaBytes
+  const share = usedBytes === 0 ? 0 : usedBytes / quotaBytes
   return finding(
     'quota',
     share < QUOTA_WARNING,

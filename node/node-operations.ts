@@ -3,6 +3,8 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { toleratedFaults } from '../protocols/admission/index.ts'
 import { queryAll } from '../protocols/query/index.ts'
 import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
+import { signalOmega } from './coherence/ingest/index.ts'
+import { signalConfig } from './coherence/settings.ts'
 import { checkNode } from './doctor.ts'
 import type { Network } from './network/types.ts'
 import type { Parts } from './parts.ts'
@@ -21,10 +23,13 @@ import type {
   StatusDocument,
 } from './operations.ts'
 import { answer } from './query-service.ts'
+import type { Refusal } from './refusals.ts'
 import { PROTOCOL_VERSION, version } from './version.ts'
 
 /** Fewer operators than this, and one that lies decides (blueprint, "Operators, cells, weight"). */
 const OPERATORS_FOR_ONE_FAULT = 4
+/** Relative; a period in seconds does not give the last bits of ω. */
+const OMEGA_TOLERANCE = 1e-9
 
 /** The node as its faces see it: nothing is decided here, every answer is put together from the services. */
 export function createOperations(parts: Parts): Operations {
@@ -103,10 +108,15 @@ function valueOf({ t, magnitudeSquared, collapsed, nEff, falseAlarm }: Coherence
   return { t, magnitudeSquared, collapsed, nEff, falseAlarm }
 }
 
-function warningsOf({ coherence }: Parts, operators: number): string[] {
-  const warnings: string[] = []
+function warningsOf({ coherence, refusals, membership, config }: Parts, operators: number): string[] {
+  const warnings = refusals.ofThisNode().map(refused)
   if (operators < OPERATORS_FOR_ONE_FAULT) {
     warnings.push(`a mesh of ${operators} operator${operators === 1 ? '' : 's'} tolerates no liar; four tolerate one`)
+  }
+  const own = signalOmega(signalConfig(config))
+  const shared = membership.genesis.omega
+  if (operators > 1 && coherence.signal.state !== 'none' && Math.abs(own - shared) > OMEGA_TOLERANCE * shared) {
+    warnings.push(`this node listens at ω = ${own} rad/s and the mesh at ${shared}: their directions do not compare`)
   }
   const { state, error, badSamples } = coherence.signal
   if (state === 'ended') warnings.push('the signal has ended: this node reports no coherence')
@@ -116,13 +126,18 @@ function warningsOf({ coherence }: Parts, operators: number): string[] {
   return warnings
 }
 
+function refused({ peerId, code, message }: Refusal): string {
+  return `${peerId ?? 'a peer'} refused this node: ${message} (${code})`
+}
+
 /** Ready for what others want of it: on the network, and heard where it has something to say. */
-function readinessOf({ network, membership, config }: Parts): ReadinessDocument {
+function readinessOf({ network, membership, config, refusals }: Parts): ReadinessDocument {
   const reasons: string[] = []
   if (network.libp2p.status !== 'started') reasons.push('the network is not up')
   const alone = network.libp2p.getPeers().length === 0
+  const refusal = refusals.ofThisNode().at(-1)
   const others = membership.genesis.operators.length > 1 || config.network.bootstrap.length > 0
-  if (alone && others) reasons.push('no peer is connected')
+  if (alone && others) reasons.push(`no peer is connected${refusal === undefined ? '' : `: ${refused(refusal)}`}`)
   return { ready: reasons.length === 0, reasons }
 }
 

@@ -11,10 +11,10 @@ import { createCoherence } from './coherence/service.ts'
 import { createHistory } from './coherence/history.ts'
 import { createPulse } from './coherence/pulse.ts'
 import { createReportPool } from './coherence/reports.ts'
+import { NO_CONTENT } from './content/none.ts'
 import { checkConfig } from './config/check.ts'
 import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
-import { createContent } from './content/index.ts'
 import { EventLog } from './events.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createIntroductions } from './network/introductions.ts'
@@ -23,7 +23,9 @@ import { createMembership } from './network/membership.ts'
 import { createNetwork } from './network/network.ts'
 import { networkConfig } from './network/settings.ts'
 import { createOperations } from './node-operations.ts'
+import { ROLES } from './roles.ts'
 import { createQueryService } from './query-service.ts'
+import { Refusals } from './refusals.ts'
 import type { Operations } from './operations.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { observeNode } from './telemetry/node-metrics.ts'
@@ -137,22 +139,28 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       version: version().version,
     }),
   )
-  for (const type of ['connected', 'disconnected', 'banned', 'refused'] as const) {
+  for (const type of ['connected', 'disconnected', 'banned'] as const) {
     network.events.on(type, (data: object) => events.publish(`peer.${type}`, { ...data }))
   }
+  const refusals = new Refusals({ metrics, events, log: log.forComponent('kairos:refusals') })
+  membership.addEventListener('refused', ({ detail }) => refusals.add(detail))
+  network.events.on('refused', (refusal) => refusals.add(refusal))
+  network.events.on('connected', ({ peerId }) => refusals.forget(peerId))
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
   await life.start('introductions', () => introductions)
-  const content = await life.start('content', () =>
-    createContent({
+  const content = await life.start('content', async () => {
+    if (ROLES[self.role].content === 'forward') return NO_CONTENT
+    const { createContent } = await import('./content/index.ts')
+    return createContent({
       libp2p: network.libp2p,
       datastore: new LevelDatastore(database.sublevel('helia')),
       blocksPath: paths.blocks,
       limits: { quotaBytes: config.content.quota_bytes, maxBlockBytes: config.content.max_block_bytes },
       log,
       provide: async (cid) => network.provide(cid),
-    }),
-  )
+    })
+  })
   const operations = createOperations({
     config,
     membership,
@@ -160,6 +168,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     coherence,
     pool,
     history,
+    refusals,
     content,
     events,
     log,

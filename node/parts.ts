@@ -7,6 +7,7 @@ import type { Content } from './content/index.ts'
 import type { EventLog } from './events.ts'
 import type { Membership } from './network/membership.ts'
 import type { Network } from './network/types.ts'
+import type { Refusals } from './refusals.ts'
 import type { NodeLog } from './telemetry/log.ts'
 
 /** The services of a running node, for those that put answers together from them. */
@@ -18,6 +19,7 @@ export interface Parts {
   coherence: CoherenceService
   pool: ReportPool
   history: History
+  refusals: Refusals
   content: Content
   events: EventLog
   log: NodeLog

@@ -2,13 +2,13 @@ import type { Role } from '../protocols/admission/index.ts'
 
 export type WitnessLayer = 'micro' | 'meso' | 'macro' | 'epoch'
 
-/** The services of a role. Whatever a role does not list is neither imported nor started. */
+/** The services of a role: what is started, and in which way. */
 export interface RoleServices {
   emissary: boolean
   /** The master transducer and the sync layer. */
   master: boolean
   clock: boolean
-  /** Everyone subscribes, since only subscribers forward; `publish` also sends, `forward` keeps no pool. */
+  /** Everyone subscribes, since only subscribers forward; `publish` also sends. */
   phaseGossip: 'publish' | 'listen' | 'forward'
   cellConsensus: 'voter' | 'none'
   meshConsensus: 'validator' | 'certificates' | 'evidence' | 'none'

@@ -1,0 +1,22 @@
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { Content } from './content.ts'
+
+const refuse = (): never => {
+  throw new CodedError('E_NOT_IN_ROLE', 'a relay keeps no content', {
+    hint: 'ask a full or light node of the mesh: kairos --path DIR, or --api URL',
+  })
+}
+
+/** For roles that forward the content of others and keep none: nothing of Helia is loaded. */
+export const NO_CONTENT: Content = {
+  name: 'content',
+  start: async () => undefined,
+  stop: async () => undefined,
+  usage: async () => ({ usedBytes: 0, quotaBytes: 0 }),
+  add: refuse,
+  cat: refuse,
+  walk: refuse,
+  car: refuse,
+  ls: refuse,
+  stat: refuse,
+}
