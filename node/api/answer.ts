@@ -6,6 +6,8 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
+/** Trailer with the error document of an answer of bytes that ends early. */
+export const ERROR_TRAILER = 'kairos-error'
 const encoder = new TextEncoder()
 
 export function json(value: unknown, status = 200): Response {
@@ -24,16 +26,19 @@ export function failure(error: unknown, extra: Record<string, string> = {}): Res
   return new Response(body, { status, headers: { ...headers(JSON_TYPE), ...challenge, ...extra } })
 }
 
+type Answered = Pick<Call, 'header' | 'outgoing' | 'brokenOff'>
+
 /**
- * Bytes as they come. An error before the first chunk becomes an error document with its status;
- * a later one cuts the connection, so that nobody takes a part for the whole.
+ * Bytes as they come. An error before the first chunk becomes an error document with its status; a
+ * later one a trailer for a client that reads trailers (`TE: trailers`, RFC 9110 §6.5.1), and for
+ * any other a cut connection, so that nobody takes a part for the whole.
  */
-export async function bytes(
-  { cut }: Pick<Call, 'cut'>,
-  chunks: AsyncIterable<Uint8Array>,
-  type: string,
-): Promise<Response> {
-  return stream(endingInCut(await started(chunks), cut), type, (chunk) => chunk)
+export async function bytes(call: Answered, chunks: AsyncIterable<Uint8Array>, type: string): Promise<Response> {
+  const source = await started(chunks)
+  if (!/\btrailers\b/i.test(call.header('te') ?? '')) return stream(endingInCut(source, call), type, (chunk) => chunk)
+  // Trailers exist in the chunked coding only; a short answer would else be sent with its length.
+  const headers = { 'transfer-encoding': 'chunked', trailer: ERROR_TRAILER }
+  return stream(endingInTrailer(source, call), type, (chunk) => chunk, headers)
 }
 
 /**
@@ -42,21 +47,30 @@ export async function bytes(
  *
  * @param options.live - answer at once, without waiting for a first row
  */
-export async function ndjson(rows: AsyncIterable<unknown>, options: { live?: boolean } = {}): Promise<Response> {
+export async function ndjson(
+  call: Answered,
+  rows: AsyncIterable<unknown>,
+  options: { live?: boolean } = {},
+): Promise<Response> {
   const source = options.live === true ? rows : await started(rows)
-  return stream(endingInError(source), NDJSON_TYPE, (row) => encoder.encode(`${JSON.stringify(row)}\n`))
+  return stream(endingInError(source, call), NDJSON_TYPE, (row) => encoder.encode(`${JSON.stringify(row)}\n`))
 }
 
 /** Server-sent events, already formatted. */
-export function eventStream(events: AsyncIterable<string>): Response {
-  return stream(events, 'text/event-stream', (event) => encoder.encode(event))
+export function eventStream(call: Answered, events: AsyncIterable<string>): Response {
+  return stream(endingInCut(events, call), 'text/event-stream', (event) => encoder.encode(event))
 }
 
 function headers(type: string): Record<string, string> {
   return { ...SECURITY_HEADERS, 'content-type': type }
 }
 
-function stream<T>(source: AsyncIterable<T>, type: string, encode: (item: T) => Uint8Array): Response {
+function stream<T>(
+  source: AsyncIterable<T>,
+  type: string,
+  encode: (item: T) => Uint8Array,
+  extra: Record<string, string> = {},
+): Response {
   const iterator = source[Symbol.asyncIterator]()
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -68,7 +82,7 @@ function stream<T>(source: AsyncIterable<T>, type: string, encode: (item: T) => 
       await iterator.return?.()
     },
   })
-  return new Response(body, { headers: headers(type) })
+  return new Response(body, { headers: { ...headers(type), ...extra } })
 }
 
 /** Waits for the first item, so that an early error can still choose the status. */
@@ -84,18 +98,36 @@ async function started<T>(source: AsyncIterable<T>): Promise<AsyncIterable<T>> {
   })()
 }
 
-async function* endingInError(rows: AsyncIterable<unknown>): AsyncIterable<unknown> {
+async function* endingInError(rows: AsyncIterable<unknown>, { brokenOff }: Answered): AsyncIterable<unknown> {
   try {
     yield* rows
   } catch (error) {
+    brokenOff(error)
     yield errorBody(error)
   }
 }
 
-async function* endingInCut(chunks: AsyncIterable<Uint8Array>, cut: () => void): AsyncIterable<Uint8Array> {
+async function* endingInTrailer<T>(items: AsyncIterable<T>, { outgoing, brokenOff }: Answered): AsyncIterable<T> {
   try {
-    yield* chunks
-  } catch {
-    cut()
+    yield* items
+  } catch (error) {
+    brokenOff(error)
+    outgoing.addTrailers({ [ERROR_TRAILER]: asciiJson(errorBody(error)) })
   }
+}
+
+async function* endingInCut<T>(items: AsyncIterable<T>, { outgoing, brokenOff }: Answered): AsyncIterable<T> {
+  try {
+    yield* items
+  } catch (error) {
+    brokenOff(error)
+    outgoing.destroy()
+  }
+}
+
+/** A header field is ASCII without control characters (RFC 9110 §5.5). */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }

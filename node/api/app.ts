@@ -2,6 +2,8 @@ import type { HttpBindings } from '@hono/node-server'
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { failure } from './answer.ts'
+import { kindOf } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
 import { checkNames, checkToken } from './guard.ts'
 import { checkContentType, readParams, readUpload } from './request.ts'
 import type { ApiContext, Call, Route } from './route.ts'
@@ -11,6 +13,7 @@ type Env = { Bindings: HttpBindings }
 export interface AppInit extends ApiContext {
   routes: readonly Route[]
   token: string
+  log: Log
   /** Aborts when the API stops. */
   signal: AbortSignal
   /** Tells the server that this request's body may take its time. */
@@ -23,7 +26,7 @@ export interface AppInit extends ApiContext {
  */
 export function createApp(init: AppInit): Hono<Env> {
   const app = new Hono<Env>()
-  app.use(measured(init.metrics))
+  app.use(measured(init))
   app.use(async (c, next) => {
     const { api } = init.config
     const { host, origin } = c.env.incoming.headers
@@ -33,7 +36,10 @@ export function createApp(init: AppInit): Hono<Env> {
   })
   for (const route of init.routes) app.on(route.method, route.path, (c) => answer(route, c, init))
   app.notFound((c) => refuseUnknown(c, init.routes))
-  app.onError((error) => failure(error))
+  app.onError((error, c) => {
+    if (kindOf(error).status === 500) init.log.error('request failed', { path: pathOf(c, init.routes), error })
+    return failure(error)
+  })
   return app
 }
 
@@ -47,6 +53,7 @@ async function answer(route: Route, c: Context<Env>, init: AppInit): Promise<Res
   }
   const gone = new AbortController()
   outgoing.once('close', () => gone.abort(new CodedError('E_CLIENT_GONE', 'the client has hung up')))
+  const signal = AbortSignal.any([gone.signal, init.signal])
   const call: Call = {
     operations: init.operations,
     config: init.config,
@@ -54,8 +61,11 @@ async function answer(route: Route, c: Context<Env>, init: AppInit): Promise<Res
     params: (await readParams(route, new URL(c.req.url).searchParams, incoming)) as Record<string, unknown>,
     header: (name) => c.req.header(name),
     upload: () => readUpload(incoming, proceed),
-    signal: AbortSignal.any([gone.signal, init.signal]),
-    cut: () => outgoing.destroy(),
+    signal,
+    outgoing,
+    brokenOff(error) {
+      if (!signal.aborted) init.log.warn('answer broken off', { path: route.path, error })
+    },
   }
   return route.handle(call)
 }
@@ -73,8 +83,12 @@ function refuseUnknown(c: Context<Env>, routes: readonly Route[]): Response {
   return failure(error, { allow })
 }
 
-/** Counts by declared path, so that nobody can make the labels grow. */
-function measured({ counter, histogram }: ApiContext['metrics']): MiddlewareHandler<Env> {
+/** A declared path, so that nobody can make logs and labels grow with paths of their own. */
+function pathOf(c: Context<Env>, routes: readonly Route[]): string {
+  return routes.some(({ path }) => path === c.req.path) ? c.req.path : 'other'
+}
+
+function measured({ metrics: { counter, histogram }, routes }: AppInit): MiddlewareHandler<Env> {
   const requests = counter('kairos_api_requests_total', 'Answered HTTP requests', ['path', 'status'])
   const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10]
   const duration = histogram({ name: 'kairos_api_request_seconds', help: 'Time to the first byte', buckets })
@@ -82,7 +96,6 @@ function measured({ counter, histogram }: ApiContext['metrics']): MiddlewareHand
     const end = duration.startTimer()
     await next()
     end()
-    const path = c.res.status === 404 && c.req.routePath === '/*' ? 'other' : c.req.path
-    requests.inc({ path, status: String(c.res.status) })
+    requests.inc({ path: pathOf(c, routes), status: String(c.res.status) })
   }
 }

@@ -1,26 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { isIP } from 'node:net'
 import { CodedError } from '../../protocols/shared/errors.ts'
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
-
-/** @returns whether only processes of this machine can reach the address */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1' || host === '[::1]') return true
-  return isIP(host) === 4 && host.startsWith('127.')
-}
-
-/**
- * Refuses an API that would send its token in the clear over a network (hardening: "API on 0.0.0.0").
- *
- * @throws {CodedError} E_API_EXPOSED
- */
-export function checkListenAddress(api: { host: string; insecure_listen: boolean; tls?: unknown }): void {
-  if (isLoopback(api.host) || api.tls !== undefined || api.insecure_listen) return
-  throw new CodedError('E_API_EXPOSED', `api.host ${api.host} is reachable from other machines and has no TLS`, {
-    hint: 'set api.tls.cert and api.tls.key, or api.host 127.0.0.1, or allow it with api.insecure_listen (run --insecure-listen)',
-  })
-}
 
 export interface Names {
   /** `api.host` and `api.allow_hosts`. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import type { Config } from '../config/schema.ts'
 import type { Operations } from '../operations.ts'
@@ -21,8 +22,10 @@ export interface Call<P = Record<string, unknown>> extends ApiContext {
   upload(): AsyncIterable<Uint8Array>
   /** Aborts when the client has gone or the API stops. */
   signal: AbortSignal
-  /** Breaks the connection off, when the answer cannot be finished. */
-  cut(): void
+  /** For an answer that cannot be finished: to say so in a trailer, or to cut the connection. */
+  outgoing: Pick<ServerResponse, 'addTrailers' | 'destroy'>
+  /** Told why an answer that had begun could not be finished. */
+  brokenOff(error: unknown): void
 }
 
 /** One row of the table that routing, authorisation, OpenAPI and the tests are made from. */

@@ -23,7 +23,7 @@ export const CONTENT_ROUTES = [
     accepts: [BYTES_TYPE, TAR_TYPE],
     produces: [NDJSON_TYPE],
     handle: (call) =>
-      ndjson(call.operations.content.add(entriesOf(call), { wrapWithDirectory: call.params.wrap }, call.signal)),
+      ndjson(call, call.operations.content.add(entriesOf(call), { wrapWithDirectory: call.params.wrap }, call.signal)),
   }),
   route({
     method: 'GET',
@@ -59,7 +59,7 @@ export const CONTENT_ROUTES = [
     summary: 'What a directory holds.',
     params: onePath,
     produces: [NDJSON_TYPE],
-    handle: ({ operations, params, signal }) => ndjson(operations.content.ls(params.path, signal)),
+    handle: (call) => ndjson(call, call.operations.content.ls(call.params.path, call.signal)),
   }),
   route({
     method: 'GET',
@@ -83,7 +83,7 @@ async function* oneFile(call: AddCall): AsyncIterable<AddEntry> {
 
 /** Names start with the root's own, as in kubo: the last part of what was asked for. */
 async function* asTarEntries(entries: AsyncIterable<WalkEntry>, asked: string): AsyncIterable<TarEntry> {
-  const name = cleanPath(asked).split('/').at(-1) ?? asked
+  const name = asked.split('/').findLast((part) => part !== '') ?? asked
   let root: string | undefined
   for await (const entry of entries) {
     root ??= entry.path

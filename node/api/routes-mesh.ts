@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cellSchema, MAX_TICKET_SECONDS, MAX_TICKET_USES } from '../../protocols/admission/index.ts'
 import type { InviteRequest, QueryTarget } from '../operations.ts'
 import { json, ndjson } from './answer.ts'
 import { NDJSON_TYPE, route } from './route.ts'
@@ -22,9 +23,9 @@ export const MESH_ROUTES = [
     path: '/api/v1/peers/ping',
     policy: 'read',
     summary: 'Round trips to a peer.',
-    params: z.strictObject({ peer: peerId, count: z.coerce.number().int().min(1).max(100_000).default(4) }),
+    params: z.strictObject({ peer: peerId, count: z.coerce.number().int().min(1).max(1000).default(4) }),
     produces: [NDJSON_TYPE],
-    handle: ({ operations, params: { peer, count }, signal }) => ndjson(operations.ping(peer, count, signal)),
+    handle: (call) => ndjson(call, call.operations.ping(call.params.peer, call.params.count, call.signal)),
   }),
   route({
     method: 'POST',
@@ -46,8 +47,11 @@ export const MESH_ROUTES = [
       history: z.coerce.number().int().min(1).max(100).optional().describe('With coherence: points of the past'),
     }),
     produces: [NDJSON_TYPE],
-    handle: ({ operations, params: { what, peer, all, history }, signal }) =>
-      ndjson(operations.query(what, targetOf(peer, all), signal, history === undefined ? {} : { history })),
+    handle(call) {
+      const { what, peer, all, history } = call.params
+      const params = history === undefined ? {} : { history }
+      return ndjson(call, call.operations.query(what, targetOf(peer, all), call.signal, params))
+    },
   }),
   route({
     method: 'GET',
@@ -76,13 +80,13 @@ export const MESH_ROUTES = [
     summary: 'Signs a ticket that lets others into the mesh.',
     params: z.strictObject({
       role,
-      cell: z.string().min(1).max(64).optional(),
+      cell: cellSchema.optional(),
       rights: z
         .array(z.enum(['issue', 'found']))
         .max(2)
         .optional(),
-      expiresInSeconds: z.number().positive().max(31_536_000).optional(),
-      uses: z.number().int().min(1).max(10_000).optional(),
+      expiresInSeconds: z.number().int().min(1).max(MAX_TICKET_SECONDS).optional(),
+      uses: z.number().int().min(1).max(MAX_TICKET_USES).optional(),
     }),
     // A missing key and an undefined one are the same once they are JSON.
     handle: async ({ operations, params }) => json(await operations.invite(params as InviteRequest)),

@@ -113,7 +113,7 @@ export const NODE_ROUTES = [
     summary: 'The last log lines, then each as it is written.',
     params: nothing,
     produces: [NDJSON_TYPE],
-    handle: ({ operations, signal }) => ndjson(operations.log.tail(signal), { live: true }),
+    handle: (call) => ndjson(call, call.operations.log.tail(call.signal), { live: true }),
   }),
   route({
     method: 'GET',
@@ -122,14 +122,11 @@ export const NODE_ROUTES = [
     summary: 'Server-sent events; goes on behind the header Last-Event-ID or the parameter `cursor`.',
     params: z.strictObject({ cursor: z.coerce.number().int().min(0).optional() }),
     produces: ['text/event-stream'],
-    handle: ({ operations, params, header, signal }) =>
-      eventStream(
-        formatEvents(
-          (cursor, signal) => operations.events(cursor, signal),
-          params.cursor ?? lastEventId(header),
-          signal,
-        ),
-      ),
+    handle(call) {
+      const cursor = call.params.cursor ?? lastEventId(call.header)
+      const watch = (cursor: number | undefined, signal: AbortSignal) => call.operations.events(cursor, signal)
+      return eventStream(call, formatEvents(watch, cursor, call.signal))
+    },
   }),
 ]
 

@@ -12,7 +12,6 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { failure } from './answer.ts'
 import { createApp } from './app.ts'
 import { limitConnections } from './connections.ts'
-import { checkListenAddress } from './guard.ts'
 import { ROUTES } from './routes.ts'
 
 // Hardening §2.2, "HTTP resource use".
@@ -37,16 +36,18 @@ export interface Api extends Service {
 }
 
 /**
- * The HTTP face: health, metrics and `/api/v1` on one port.
+ * The HTTP face: health, metrics and `/api/v1` on one port. Whether it may listen to other machines,
+ * `checkConfig` has said.
  *
- * @throws {CodedError} on start: E_API_EXPOSED, E_PORT_TAKEN, E_LISTEN
+ * @throws {CodedError} on start: E_PORT_TAKEN, E_LISTEN
  */
 export function createApi(init: ApiInit): Api {
   const { api } = init.config
+  const log = init.log.forComponent('kairos:api')
   const stopping = new AbortController()
   const uploads = new WeakSet<Socket>()
   const expectUpload = ({ socket }: IncomingMessage) => void uploads.add(socket)
-  const app = createApp({ ...init, routes: ROUTES, signal: stopping.signal, expectUpload })
+  const app = createApp({ ...init, log, routes: ROUTES, signal: stopping.signal, expectUpload })
   const errorHandler = (error: unknown) =>
     failure(new CodedError('E_PARAMETER', `no request that can be read: ${messageOf(error)}`))
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler })
@@ -58,14 +59,13 @@ export function createApi(init: ApiInit): Api {
       return url
     },
     async start() {
-      checkListenAddress(api)
       const started = await createHttpServer(api, listener)
       limitConnections(started, api.tls === undefined ? 'connection' : 'secureConnection', MAX_CONNECTIONS)
       harden(started, listener, uploads)
       await listen(started, api)
       server = started
       url = urlOf(api, started.address() as AddressInfo)
-      init.log.forComponent('kairos:api').info('API listening', { url })
+      log.info('API listening', { url })
     },
     async stop() {
       const running = server

@@ -14,6 +14,7 @@ import {
   issueTicket,
   MAX_CHAIN_DEPTH,
   MAX_TICKET_ADDRESSES,
+  MAX_TICKET_SECONDS,
   MAX_TICKET_USES,
   meshIdOf,
   optionalExpiry,
@@ -60,8 +61,6 @@ export interface MembershipEvents {
 export type Invitation = InviteRequest & { addresses: string[] }
 
 const DEFAULT_EXPIRY_SECONDS = 86_400
-/** With the grace of the ledger this bounds how long a redemption must be remembered. */
-const MAX_EXPIRY_SECONDS = 30 * 86_400
 
 /** Who belongs to the mesh, as far as this node can prove it, and whom it brings in itself. */
 export class Membership extends TypedEventEmitter<MembershipEvents> {
@@ -75,7 +74,6 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
   readonly #now: () => number
   readonly #ledger: TicketLedger
   readonly #known: KnownMembers
-  readonly #weights: Map<string, number>
 
   constructor(init: MembershipInit) {
     super()
@@ -88,7 +86,6 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     this.self = checkChain(this.genesis, init.chain, peerIdFromPrivateKey(init.privateKey), this.#now())
     this.#ledger = new TicketLedger(init.store, init.fatal ?? (() => undefined))
     this.#known = new KnownMembers([...foundersOf(this.genesis), this.self])
-    this.#weights = new Map(this.genesis.operators.map(({ cell, weight }) => [cell, weight]))
     this.host = {
       hello: () => this.#hello(),
       admit: (remote, hello) => this.#admit(remote, hello),
@@ -112,11 +109,6 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     return this.#known.all(this.#now())
   }
 
-  /** @returns the whole weight of the operator that owns the cell, 0 for a cell that is not in genesis */
-  weightOf(cell: string): number {
-    return this.#weights.get(cell) ?? 0
-  }
-
   /**
    * Signs a ticket. Nothing is stored: uses are counted when it is redeemed, at this node.
    *
@@ -126,7 +118,7 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     const { role, cell = this.self.cell, rights = [], uses = 1, addresses } = request
     const seconds = request.expiresInSeconds ?? DEFAULT_EXPIRY_SECONDS
     requireWhole('uses', uses, MAX_TICKET_USES)
-    requireWhole('the expiry in seconds', seconds, MAX_EXPIRY_SECONDS)
+    requireWhole('the expiry in seconds', seconds, MAX_TICKET_SECONDS)
     const grant = { cell, role, rights }
     this.#requireToGive(grant)
     const ticket = await issueTicket(this.#key, {

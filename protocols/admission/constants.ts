@@ -36,6 +36,8 @@ export const MAX_TICKET_BYTES = 5120
 export const MAX_TICKET_ADDRESSES = 8
 export const MAX_ADDRESS_CHARS = 192
 export const MAX_TICKET_USES = 256
+/** With the grace of the issuer's ledger this bounds how long a redemption must be remembered. */
+export const MAX_TICKET_SECONDS = 30 * 86_400
 export const TICKET_NONCE_BYTES = 16
 export const TICKET_PREFIX = 'kairos1'
 

@@ -2,14 +2,15 @@ import { request, type IncomingHttpHeaders } from 'node:http'
 import { createApi, type Api } from '../../node/api/server.ts'
 import { configSchema, type ConfigInput } from '../../node/config/schema.ts'
 import type { Operations } from '../../node/operations.ts'
-import { createLog } from '../../node/telemetry/log.ts'
+import { createLog, type NodeLog } from '../../node/telemetry/log.ts'
 import { createMetrics } from '../../node/telemetry/metrics.ts'
 
 export const TOKEN = 'A'.repeat(43)
 
-export function startApi(operations: Operations, api: ConfigInput['api'] = {}): Promise<Api> {
+const silent = createLog({ level: 'silent', format: 'structured' })
+
+export function startApi(operations: Operations, api: ConfigInput['api'] = {}, log: NodeLog = silent): Promise<Api> {
   const config = configSchema.parse({ api: { port: 0, ...api } })
-  const log = createLog({ level: 'silent', format: 'structured' })
   const service = createApi({ operations, config, token: TOKEN, metrics: createMetrics(), log })
   return service.start().then(() => service)
 }
@@ -17,6 +18,7 @@ export function startApi(operations: Operations, api: ConfigInput['api'] = {}): 
 export interface Answer {
   status: number
   headers: IncomingHttpHeaders
+  trailers: NodeJS.Dict<string>
   body: string
 }
 
@@ -43,8 +45,8 @@ export function ask(
     response.on('data', (chunk: Buffer) => chunks.push(chunk))
     response.on('error', reject)
     response.on('end', () => {
-      const { statusCode = 0, headers } = response
-      resolve({ status: statusCode, headers, body: Buffer.concat(chunks).toString() })
+      const { statusCode = 0, headers, trailers } = response
+      resolve({ status: statusCode, headers, trailers, body: Buffer.concat(chunks).toString() })
     })
   })
   sent.end(body)

@@ -119,13 +119,12 @@ describe('admission: membership', () => {
   })
 
   describe('members', () => {
-    it('knows the founders, itself and whom it admitted, and the weight of their cells', async () => {
+    it('knows the founders, itself and whom it admitted', async () => {
       const { member } = await redeem(m, alpha, joiner, await inviteBytes(alpha))
       expect(alpha.member(joiner.peerId)).to.equal(undefined)
       alpha.host.accepted(joiner.peerId, { member })
       expect(alpha.member(joiner.peerId)).to.equal(member)
       expect(alpha.members().map(({ peerId }) => peerId)).to.have.members([m.alpha.id, m.beta.id, joiner.id])
-      expect([alpha.weightOf('alpha'), alpha.weightOf('gamma')]).to.deep.equal([1, 0])
     })
 
     it('forgets a member when its certificate ends, and the oldest when there are too many', async () => {

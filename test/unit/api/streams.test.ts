@@ -1,11 +1,13 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { ERROR_TRAILER } from '../../../node/api/answer.ts'
 import { BYTES_TYPE, TAR_TYPE } from '../../../node/api/route.ts'
 import type { Api } from '../../../node/api/server.ts'
 import { readTar } from '../../../node/api/tar/read.ts'
 import { writeTar } from '../../../node/api/tar/write.ts'
 import type { NodeEvent, Operations } from '../../../node/operations.ts'
+import { createLog } from '../../../node/telemetry/log.ts'
 import { CodedError } from '../../../protocols/shared/errors.ts'
 import { collect } from '../../helpers/collect.ts'
 import { FAKE_CID, FAKE_TEXT, fakeOperations } from '../../helpers/fake-operations.ts'
@@ -23,9 +25,11 @@ describe('API streams', () => {
   const started: Api[] = []
   const start = async (overrides: Partial<Operations> = {}) => {
     const operations = fakeOperations(overrides)
-    const api = await startApi(operations)
+    const lines: string[] = []
+    const log = createLog({ level: 'warn', format: 'structured', write: (line) => lines.push(line) })
+    const api = await startApi(operations, {}, log)
     started.push(api)
-    return { api, operations }
+    return { api, operations, logged: () => rows(lines.join('')) }
   }
   afterEach(async () => {
     await Promise.all(started.splice(0).map((api) => api.stop()))
@@ -41,8 +45,16 @@ describe('API streams', () => {
     expect((await ask(api, `/api/v1/cat?path=${FAKE_CID}/missing`)).status).to.equal(404)
   })
 
-  it('gives an error after the first row as the last line', async () => {
-    const { api } = await start(
+  const lost = new CodedError('E_CONTENT_NOT_FOUND', 'nobody sent "ä"', { hint: 'wait', cause: new Error('timeout') })
+  const halfAFile = withContent({
+    async *cat() {
+      yield bytes('half')
+      throw lost
+    },
+  })
+
+  it('gives an error after the first row as the last line, and logs it', async () => {
+    const { api, logged } = await start(
       withContent({
         async *ls() {
           yield { name: 'a', cid: FAKE_CID, type: 'file', size: 1 }
@@ -53,19 +65,38 @@ describe('API streams', () => {
     const answer = await ask(api, `/api/v1/ls?path=${FAKE_CID}`)
     expect(answer.status).to.equal(200)
     expect(rows(answer.body)[1]).to.deep.equal({ error: { code: 'E_CONTENT_NOT_FOUND', message: 'nobody sent it' } })
+    expect(logged()).to.have.nested.property('[0].error.code', 'E_CONTENT_NOT_FOUND')
   })
 
   it('cuts the connection when bytes cannot be finished, so that a part is never taken for the whole', async () => {
-    const { api } = await start(
-      withContent({
-        async *cat() {
-          yield bytes('half')
-          throw new CodedError('E_CONTENT_NOT_FOUND', 'nobody sent it')
-        },
-      }),
-    )
+    const { api, logged } = await start(halfAFile)
     const error = await ask(api, `/api/v1/cat?path=${FAKE_CID}`).catch((error: unknown) => error)
     expect(error).to.be.an('error').with.property('code', 'ECONNRESET')
+    expect(logged()).to.have.length(1)
+    expect(logged()[0]).to.deep.include({ level: 'warn', path: '/api/v1/cat' })
+    expect(logged()[0]).to.have.property('error').that.includes({ code: lost.code, cause: 'Error: timeout' })
+  })
+
+  it('tells a client that reads trailers why the bytes end, in a trailer', async () => {
+    const { api } = await start(halfAFile)
+    const answer = await ask(api, `/api/v1/cat?path=${FAKE_CID}`, { headers: { te: 'trailers' } })
+    expect(answer.body).to.equal('half')
+    expect(JSON.parse(answer.trailers[ERROR_TRAILER]!)).to.deep.equal({
+      error: { code: lost.code, message: lost.message, hint: lost.hint },
+    })
+    const { api: whole } = await start()
+    const good = await ask(whole, `/api/v1/cat?path=${FAKE_CID}`, { headers: { te: 'trailers' } })
+    expect([good.body, good.trailers]).to.deep.equal([FAKE_TEXT, {}])
+  })
+
+  it('logs a failure of its own, and no refusal', async () => {
+    const { api, logged } = await start({ status: () => Promise.reject(new TypeError('boom')) })
+    expect((await ask(api, '/api/v1/status')).status).to.equal(500)
+    await ask(api, '/api/v1/ls?path=nonsense')
+    await ask(api, '/nowhere')
+    expect(logged()).to.have.length(1)
+    expect(logged()[0]).to.deep.include({ level: 'error', path: '/api/v1/status' })
+    expect(logged()[0]).to.have.nested.property('error.message', 'boom')
   })
 
   it('reads a range of a file', async () => {
@@ -127,6 +158,14 @@ describe('API streams', () => {
     for await (const { path } of readTar(single(bytes(answer.body)))) paths.push(path)
     expect(paths).to.deep.equal([FAKE_CID, `${FAKE_CID}/docs`, `${FAKE_CID}/docs/hello.txt`])
     expect((await ask(api, `/api/v1/get?path=${FAKE_CID}&car=true`)).body).to.equal(FAKE_TEXT)
+  })
+
+  it('gives /ipfs/CID under the name CID', async () => {
+    const { walk } = fakeOperations().content
+    const { api } = await start(withContent({ walk: (path, signal) => walk(path.replace('/ipfs/', ''), signal) }))
+    const answer = await ask(api, `/api/v1/get?path=/ipfs/${FAKE_CID}`)
+    const entries = await collect(readTar(single(bytes(answer.body))))
+    expect([answer.status, entries[0]?.path]).to.deep.equal([200, FAKE_CID])
   })
 
   it('refuses a JSON body over 1 MiB, announced or not', async () => {
