@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { opendir, readFile, rm, stat } from 'node:fs/promises'
+import { opendir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaseBlockstore } from 'blockstore-core'
 import { FsBlockstore } from 'blockstore-fs'
@@ -90,8 +90,8 @@ export class BlockStore extends BaseBlockstore {
     // A too large block came past `put`; sending it would hang bitswap.
     if (bytes.byteLength > this.#init.maxBlockBytes || !matches(cid, bytes)) {
       await this.#counted()
-      await rm(file, { force: true })
-      this.#bytes -= bytes.byteLength
+      // Of many readers one removes the file; only that one counts it off.
+      if (await remove(file)) this.#bytes -= bytes.byteLength
       throw absent('E_BLOCK_CORRUPT', `the stored block ${cid} was damaged and has been removed`)
     }
     yield bytes
@@ -146,6 +146,17 @@ function hashName(cid: CID): string {
     })
   }
   return name
+}
+
+/** @returns whether the file was still there */
+async function remove(file: string): Promise<boolean> {
+  try {
+    await unlink(file)
+    return true
+  } catch (cause) {
+    if (isMissing(cause)) return false
+    throw storageError(cause, file)
+  }
 }
 
 async function sizeOfBlocks(path: string): Promise<number> {

@@ -91,6 +91,20 @@ describe('BlockStore', () => {
     expect(bytes.equals(await collect(store.get(cid)))).to.equal(true)
   })
 
+  it('counts a damaged block off the quota once, however many read it at once', async () => {
+    const store = await openStore()
+    const damaged = randomBytes(1000)
+    const cid = await cidOf(damaged)
+    await store.put(cid, damaged)
+    const [file] = await filesIn(path)
+    const sound = randomBytes(500)
+    await store.put(await cidOf(sound), sound)
+    await writeFile(file!, new Uint8Array(1000))
+    const reads = Array.from({ length: 4 }, () => codeThrown(() => collect(store.get(cid))))
+    expect(await Promise.all(reads)).to.include('E_BLOCK_CORRUPT')
+    expect(await store.usedBytes()).to.equal(500)
+  })
+
   it('refuses a hash that it could not check when reading', async () => {
     const store = await openStore()
     const blake3 = CID.createV1(raw.code, { ...(await sha256.digest(new Uint8Array())), code: 0x1e })
