@@ -170,7 +170,7 @@ async function* ping({ libp2p }: Network, target: string, { count, signal }: Pin
   const { ping } = libp2p.services as unknown as {
     ping: { ping: (peer: unknown, options: { signal: AbortSignal }) => Promise<number> }
   }
-  const peer = target.startsWith('/') ? multiaddr(target) : peerIdOf(target)
+  const peer = target.startsWith('/') ? addressOf(target) : peerIdOf(target)
   for (let sequence = 1; sequence <= count; sequence++) {
     try {
       yield { peerId: target, sequence, roundTripMs: await ping.ping(peer, { signal }) }
@@ -178,6 +178,17 @@ async function* ping({ libp2p }: Network, target: string, { count, signal }: Pin
       signal.throwIfAborted()
       yield { peerId: target, sequence, roundTripMs: null, error: errorDocument(error) }
     }
+  }
+}
+
+function addressOf(text: string) {
+  try {
+    return multiaddr(text)
+  } catch (cause) {
+    throw new CodedError('E_ADDRESS_INVALID', `${text} is no multiaddr`, {
+      hint: 'one looks like /ip4/192.0.2.7/tcp/18789',
+      cause,
+    })
   }
 }
 
