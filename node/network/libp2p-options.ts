@@ -69,6 +69,11 @@ export function libp2pOptions({ config, encrypters, gater }: OptionsInit) {
       reconnectRetries: 5,
       maxParallelReconnects: 5,
     },
+    connectionMonitor: {
+      pingInterval: limits.PING_INTERVAL_MS,
+      // libp2p's default follows the fastest answer so far: one busy second on either side would cost the connection.
+      pingTimeout: { minTimeout: limits.PING_TIMEOUT_MS, maxTimeout: limits.PING_TIMEOUT_MS },
+    },
     connectionGater: gater,
   } satisfies Libp2pOptions
 }

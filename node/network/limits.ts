@@ -25,6 +25,10 @@ export const OUTBOUND_NEGOTIATION_TIMEOUT_MS = 5_000
 export const DIAL_TIMEOUT_MS = 10_000
 export const ADDRESS_DIAL_TIMEOUT_MS = 5_000
 
+/** A peer that answers no ping for so long is gone. */
+export const PING_INTERVAL_MS = 10_000
+export const PING_TIMEOUT_MS = 10_000
+
 export const WATCHDOG_INTERVAL_MS = 200
 export const BAN_MS = 30 * 60_000
 export const MAX_BAN_MS = 24 * 60 * 60_000

@@ -10,7 +10,7 @@ const TICK_MS = 250
 const DIALS_AT_ONCE = 8
 const DIAL_TIMEOUT_MS = 10_000
 /** With this many connections, some of our own choice, only bootstrap peers are still dialled. */
-const ENOUGH_CONNECTIONS = 24
+const ENOUGH_CONNECTIONS = 12
 /** Peers that came to us may all be one owner's; these we chose. */
 const MIN_OUTBOUND = 4
 /** Peers heard of, neither configured nor remembered; the oldest gives way. */

@@ -32,8 +32,8 @@ function unlimited(upgrader: Upgrader): Upgrader {
   return new Proxy(upgrader, {
     get(target, name) {
       if (name === 'upgradeInbound' || name === 'upgradeOutbound') {
-        return (connection: never, { limits: _, ...options }: { limits?: unknown }) =>
-          target[name](connection, options as never)
+        return (connection: never, options: object) =>
+          target[name](connection, { ...options, limits: undefined } as never)
       }
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value

@@ -85,28 +85,9 @@ export class TestMesh {
     return network
   }
 
-  async make(index: number, { config, ...rest }: StartOptions = {}): Promise<Network> {
+  async make(index: number, options: StartOptions = {}): Promise<Network> {
     const { key, role, store, datastore } = this.seat(index)
-    const membership = createMembership({
-      privateKey: key,
-      genesis: this.genesis,
-      chain: [],
-      name: `node${index}`,
-      store: new MemoryStore(),
-    })
-    return createNetwork({
-      privateKey: key,
-      membership,
-      datastore,
-      store,
-      role,
-      config: { ...DEFAULT_CONFIG, ...config },
-      topics: [],
-      logger: defaultLogger(),
-      userAgent: 'kairos/0.1.0',
-      version: '0.1.0',
-      ...rest,
-    })
+    return makeNode({ key, genesis: this.genesis, name: `node${index}`, role, store, datastore, ...options })
   }
 
   async stop(network: Network): Promise<void> {
@@ -120,6 +101,36 @@ export class TestMesh {
 }
 
 export type StartOptions = Partial<Omit<NetworkInit, 'config'>> & { config?: Partial<NetworkConfig> }
+
+export interface NodeOptions extends StartOptions {
+  key: Ed25519PrivateKey
+  genesis: Genesis
+  name?: string
+}
+
+async function makeNode({ key, genesis, name = 'node', config, ...rest }: NodeOptions): Promise<Network> {
+  const store = new MemoryStore()
+  const membership = createMembership({ privateKey: key, genesis, chain: [], name, store })
+  return createNetwork({
+    privateKey: key,
+    membership,
+    datastore: new MemoryDatastore(),
+    store,
+    role: membership.self.role,
+    config: { ...DEFAULT_CONFIG, ...config },
+    topics: [],
+    logger: defaultLogger(),
+    userAgent: 'kairos/0.1.0',
+    version: '0.1.0',
+    ...rest,
+  })
+}
+
+export async function startNode(options: NodeOptions): Promise<Network> {
+  const node = await makeNode(options)
+  await node.start()
+  return node
+}
 
 const DEFAULT_CONFIG: NetworkConfig = {
   listen: ['/ip4/127.0.0.1/tcp/0'],

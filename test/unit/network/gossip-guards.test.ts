@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { AuthorBudget } from '../../../node/network/author-budget.ts'
 import { ReplayWindow } from '../../../node/network/replay-window.ts'
 
