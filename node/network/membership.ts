@@ -161,8 +161,10 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     this.#requireToGive({ cell, role, rights })
     const subject = remote.toString()
     const now = this.#now()
-    return this.#ledger.redeem(ticket, subject, now, () =>
-      issueCertificate(this.#key, {
+    return this.#ledger.redeem(ticket, subject, now, (issued) => {
+      const certified = issued.map((certificate) => ({ peerId: certificate.subject, name: certificate.name }))
+      requireFree(name, subject, [...this.members(), ...certified])
+      return issueCertificate(this.#key, {
         mesh: this.meshId,
         subject,
         name,
@@ -171,8 +173,8 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
         rights,
         issuer: this.self.peerId,
         issued: now,
-      }),
-    )
+      })
+    })
   }
 
   /** Also proves that this node is itself still a member: what a lapsed one signs is worth nothing. */
@@ -188,6 +190,17 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
  */
 export function createMembership(init: MembershipInit): Membership {
   return new Membership(init)
+}
+
+/** The joiner chooses its name, and people know others by theirs: nobody may pass for somebody else. */
+function requireFree(name: string, subject: string, holders: Pick<Member, 'peerId' | 'name'>[]): void {
+  const taken = holders.some((holder) => holder.peerId !== subject && folded(holder.name) === folded(name))
+  if (taken) throw refuse('E_NAME_TAKEN')
+}
+
+/** Names that differ in case, width or outer spaces look the same in a table. */
+function folded(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase()
 }
 
 function requireWhole(what: string, value: number, max: number): void {

@@ -24,6 +24,8 @@ interface Redemption {
   certificate: Uint8Array
 }
 
+type Issue = (issued: Certificate[]) => Promise<Certificate>
+
 interface Ledger {
   /** Tickets that ended by then are gone from the ledger, so they are void even if the clock is set back. */
   forgotten: number
@@ -64,19 +66,19 @@ export class TicketLedger {
   }
 
   /**
-   * @param issue - makes the certificate when a use is left
+   * @param issue - makes the certificate when a use is left; is given all that are remembered
    * @param now - Unix milliseconds
    * @returns the certificate for the subject; the same bytes for the same key, until REDEMPTION_GRACE_MS
    *   after the ticket's end
    * @throws {CodedError} E_TICKET_EXPIRED, E_TICKET_USED, E_ADMISSION_UNAVAILABLE
    */
-  redeem(ticket: Ticket, subject: string, now: number, issue: () => Promise<Certificate>): Promise<Certificate> {
+  redeem(ticket: Ticket, subject: string, now: number, issue: Issue): Promise<Certificate> {
     const redeemed = this.#tail.then(() => this.#redeem(ticket, subject, now, issue))
     this.#tail = redeemed.catch(() => undefined)
     return redeemed
   }
 
-  async #redeem(ticket: Ticket, subject: string, now: number, issue: () => Promise<Certificate>): Promise<Certificate> {
+  async #redeem(ticket: Ticket, subject: string, now: number, issue: Issue): Promise<Certificate> {
     if (this.#failure !== undefined) throw this.#failure
     const ledger = prune((this.#ledger ??= await this.#load()), now)
     const uses = ledger.redemptions.filter((each) => sameBytes(each.ticket, ticket.nonce))
@@ -85,7 +87,7 @@ export class TicketLedger {
     if (ticket.expires <= now || ticket.expires <= ledger.forgotten) throw refuse('E_TICKET_EXPIRED')
     if (uses.length >= ticket.uses) throw refuse('E_TICKET_USED')
     if (ledger.redemptions.length >= MAX_REDEMPTIONS) throw refuse('E_ADMISSION_UNAVAILABLE')
-    const certificate = await issue()
+    const certificate = await issue(ledger.redemptions.map((each) => certificateCodec.decode(each.certificate)))
     const redemption = {
       ticket: ticket.nonce,
       subject,

@@ -75,6 +75,11 @@ export const REFUSALS = {
     'dial the issuer that the ticket names',
     'the peer must dial the issuer of its ticket',
   ),
+  E_NAME_TAKEN: refusal(
+    'another node of the mesh has this name',
+    'choose another one: `kairos join TICKET --name NAME`; the ticket is not used up',
+    'nothing to do: the peer can join under another name',
+  ),
   E_ADMISSION_TIMEOUT: refusal(
     'the admission exchange took too long',
     'check that the other node is alive and reachable, then try again',

@@ -111,6 +111,7 @@ export const BAD_TICKETS: typeof BAD_HELLOS = {
     const { ticket } = await beta.invite({ role: 'light', addresses: ['/ip4/192.0.2.7/tcp/1'] })
     return hello(scene, { ticket: ticketCodec.encode(parseTicket(ticket)) })
   },
+  E_NAME_TAKEN: async (scene) => ({ ...(await ticketed({})(scene)), name: 'beta' }),
   E_TICKET_USED: async (scene) => {
     const used = await ticketed({})(scene)
     await scene.alpha.host.admit((await identity()).peerId, used)

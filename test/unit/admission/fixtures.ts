@@ -132,5 +132,11 @@ export async function inviteBytes(issuer: Membership, request: Partial<Invitatio
   return ticketCodec.encode(parseTicket(ticket))
 }
 
-export const redeem = (m: Mesh, issuer: Membership, who: Identity, ticket: Uint8Array): Promise<Admission> =>
-  issuer.host.admit(who.peerId, helloOf(m, { ticket }))
+/** Each under a name of its own, unless told. */
+export const redeem = (
+  m: Mesh,
+  issuer: Membership,
+  who: Identity,
+  ticket: Uint8Array,
+  name = who.id,
+): Promise<Admission> => issuer.host.admit(who.peerId, helloOf(m, { ticket, name }))

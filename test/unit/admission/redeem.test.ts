@@ -170,6 +170,49 @@ describe('admission: tickets redeemed', () => {
       expect(await codeThrownBy(() => redeem(m, alpha, joiner, ticket))).to.equal('E_TICKET_ALTERED')
     })
 
+    describe('names', () => {
+      let ticket: Uint8Array
+      beforeEach(async () => {
+        ticket = await inviteBytes(alpha, { uses: 3 })
+      })
+
+      for (const name of ['beta', 'BETA', 'ｂｅｔａ', ' beta '])
+        it(`refuses the name ${JSON.stringify(name)} where a founder is called beta, burning no use: E_NAME_TAKEN`, async () => {
+          const once = await inviteBytes(alpha)
+          expect(await codeThrownBy(() => redeem(m, alpha, joiner, once, name))).to.equal('E_NAME_TAKEN')
+          expect((await redeem(m, alpha, joiner, once, 'another')).member.name).to.equal('another')
+        })
+
+      it('refuses the name of a member that it has met', async () => {
+        const member = {
+          peerId: 'somebody',
+          name: 'met',
+          cell: 'beta',
+          role: 'light' as const,
+          rights: [],
+        }
+        alpha.host.accepted(joiner.peerId, { member })
+        expect(await codeThrownBy(() => redeem(m, alpha, joiner, ticket, 'met'))).to.equal('E_NAME_TAKEN')
+      })
+
+      it('refuses the name of whom it has certified, also after a restart and to keys that race', async () => {
+        const store = new MemoryStore()
+        const people = await Promise.all([joiner, identity(), identity()])
+        const redeemAll = () => {
+          const issuer = membership(m, m.alpha, { store })
+          return Promise.all(people.map((who) => codeThrownBy(() => redeem(m, issuer, who, ticket, 'leaf'))))
+        }
+        expect(await redeemAll()).to.deep.equal(['none', 'E_NAME_TAKEN', 'E_NAME_TAKEN'])
+        expect(await redeemAll()).to.deep.equal(['none', 'E_NAME_TAKEN', 'E_NAME_TAKEN'])
+      })
+
+      it('lets a key keep its name with another ticket', async () => {
+        const { member } = await redeem(m, alpha, joiner, ticket, 'leaf')
+        alpha.host.accepted(joiner.peerId, { member })
+        expect((await redeem(m, alpha, joiner, await inviteBytes(alpha), 'leaf')).member.name).to.equal('leaf')
+      })
+    })
+
     it('refuses a ticket of its own that gives more than it has: E_TICKET_RIGHTS', async () => {
       const chain = [await certify(m, m.alpha, joiner, { rights: ['issue'] })]
       const limited = membership(m, joiner, { chain })
