@@ -87,7 +87,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
 
   // Admission, tickets, membership.
   E_GENESIS_INVALID: invalid('The genesis document breaks a rule; the message says which.'),
-  E_ALREADY_MEMBER: refused('The node belongs to another mesh already.'),
+  E_ALREADY_MEMBER: refused('The node belongs to a mesh already.'),
   E_NOT_FOUNDER: denied('The genesis does not list this node as a founder.'),
   E_MEMBERSHIP_MISSING: refused('This node belongs to no mesh yet.'),
   E_MEMBERSHIP_CORRUPT: invalid('The genesis or certificate file of this node cannot be read.'),
@@ -137,6 +137,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_FRAME_TRUNCATED: invalid('A message of a peer ends too early.'),
   E_GOSSIP_BUDGET: refused('An author publishes more than its budget.'),
   E_GOSSIP_FLOOD: refused('An author publishes far more than its budget.'),
+  E_GOSSIP_FUTURE: refused('A message is numbered by a clock far ahead of ours.'),
   E_GOSSIP_REPLAY: refused('A message was seen before.'),
   E_GOSSIP_SELF: refused('A message claims to be by this node.'),
   E_GOSSIP_TOPIC: invalid('The topic is none of this mesh.'),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { chainCodec, parseGenesis, type Certificate, type Genesis } from '../../protocols/admission/index.ts'
+import { chainCodec, meshIdOf, parseGenesis, type Certificate, type Genesis } from '../../protocols/admission/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { Paths } from '../config/paths.ts'
 import { writeFileDurable } from '../storage/files.ts'
@@ -24,7 +24,7 @@ export async function readMembership(paths: Paths): Promise<MembershipFiles | un
     }
   } catch (cause) {
     throw new CodedError('E_MEMBERSHIP_CORRUPT', `${paths.genesis} or ${paths.certificate} cannot be read`, {
-      hint: 'restore both from a backup, or join again with the same key: the issuer gives the same certificate',
+      hint: 'restore both from a backup, or move them away and join again with the same key and ticket',
       cause,
     })
   }
@@ -39,8 +39,15 @@ export async function requireMembership(paths: Paths): Promise<MembershipFiles> 
   })
 }
 
-/** The certificate first: a genesis in place is what says that the node is a member. */
+/**
+ * The certificate first: a genesis in place is what says that the node is a member. The genesis of
+ * a mesh that is left stays beside it as `genesis.old-…`, the end of its mesh id: it may be the only one.
+ */
 export async function writeMembership(paths: Paths, files: MembershipFiles): Promise<void> {
+  const former = (await readMembership(paths))?.genesis
+  if (former !== undefined && meshIdOf(former) !== meshIdOf(files.genesis)) {
+    await writeFileDurable(`${paths.genesis}.old-${meshIdOf(former).slice(-8)}`, genesisText(former))
+  }
   if (files.chain.length > 0) await writeFileDurable(paths.certificate, chainCodec.encode(files.chain))
   await writeFileDurable(paths.genesis, genesisText(files.genesis))
 }
@@ -50,7 +57,7 @@ export function genesisText(genesis: Genesis): string {
   return `${JSON.stringify(genesis, null, 2)}\n`
 }
 
-/** A mesh of one that nobody else has entered may be left for another. */
+/** As its genesis says; others may have entered it with tickets since. */
 export function isMeshOfOne({ genesis, chain }: MembershipFiles): boolean {
   return chain.length === 0 && genesis.operators.length === 1 && genesis.operators[0]?.founders.length === 1
 }

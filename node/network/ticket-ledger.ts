@@ -48,6 +48,11 @@ const ledgerCodec = defineCodec<Ledger>(
   }),
 )
 
+/** @returns whether anybody has ever entered with a ticket of this node: the first one writes the ledger, and it stays */
+export async function hasRedemptions(store: Pick<LedgerStore, 'get'>): Promise<boolean> {
+  return (await store.get(LEDGER_KEY)) !== undefined
+}
+
 /**
  * Counts the uses of this node's tickets. One redemption at a time, and durable before anybody
  * hears of it: neither a race nor a crash gives a ticket one use more, or burns one.

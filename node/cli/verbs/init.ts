@@ -14,25 +14,17 @@ import type { Config } from '../../config/schema.ts'
 import { writeMembership } from '../../network/membership-files.ts'
 import type { Io } from '../io.ts'
 import { examples, type Register } from '../program.ts'
-import { atWorkplace, changeConfig, defaultName, requireFree, type Workplace } from '../setup.ts'
+import { profileOption, profileSettings, type ProfileFlags } from '../profiles.ts'
+import { atWorkplace, ensureKey, planConfig, requireFree, requireNone, writeConfig, type Workplace } from '../setup.ts'
 import { list } from '../text.ts'
 
-interface Flags {
+interface Flags extends ProfileFlags {
   name?: string
   role?: Role
   cell?: string
-  listen?: string[]
-  profile?: keyof typeof PROFILES
   founder?: true
   genesis?: string
 }
-
-/** Settings for a purpose, as in kubo. */
-const PROFILES = {
-  local: {},
-  server: { 'network.listen': '/ip4/0.0.0.0/tcp/18789' },
-  test: { 'network.listen': '/ip4/127.0.0.1/tcp/0', 'api.port': '0' },
-} satisfies Record<string, Record<string, string>>
 
 export const register: Register = (program, io) => {
   const command = program
@@ -42,11 +34,7 @@ export const register: Register = (program, io) => {
     .addOption(new Option('--role <role>', 'what it does').choices(['full', 'light', 'witness', 'relay']))
     .option('--cell <cell>', 'its cell: one operator’s nodes')
     .option('--listen <address...>', 'multiaddrs to listen on')
-    .addOption(
-      new Option('--profile <profile>', 'local: loopback; server: all addresses; test: free ports').choices(
-        Object.keys(PROFILES),
-      ),
-    )
+    .addOption(profileOption())
     .option('--founder', 'make no mesh; print the public entry for `kairos genesis create`')
     .addOption(new Option('--genesis <file>', 'be a founder of this mesh').conflicts('founder'))
     .action((flags: Flags) => atWorkplace(io, (place) => init(io, place, flags)))
@@ -54,25 +42,20 @@ export const register: Register = (program, io) => {
 }
 
 async function init(io: Io, place: Workplace, flags: Flags): Promise<void> {
-  const { paths, peerId, isNew } = place
-  if (!isNew && flags.founder === undefined && flags.genesis === undefined)
-    throw new CodedError('E_KEY_EXISTS', `there is a node already: ${paths.root}`, {
-      hint: 'use it, or choose another directory with --path',
-    })
-  const genesis = flags.genesis === undefined ? undefined : await adopted(place, flags.genesis)
-  const founder = genesis === undefined ? undefined : founderOf(genesis, peerId)
-  const profile: Record<string, string> = PROFILES[flags.profile ?? 'local']
-  const config = await changeConfig(paths, {
-    ...profile,
-    name: founder?.name ?? flags.name ?? (isNew ? defaultName() : undefined),
-    'node.role': founder?.role ?? flags.role,
-    'node.cell': founder?.cell ?? flags.cell,
-    'network.listen': flags.listen?.join(',') ?? profile['network.listen'],
+  if (flags.founder === undefined && flags.genesis === undefined) await requireNone(place)
+  const adopted = flags.genesis === undefined ? undefined : await adopt(place, flags.genesis)
+  const { config, changes } = await planConfig(place, {
+    ...profileSettings(flags),
+    name: adopted?.founder.name ?? flags.name,
+    'node.role': adopted?.founder.role ?? flags.role,
+    'node.cell': adopted?.founder.cell ?? flags.cell,
   })
+  const { peerId } = await ensureKey(place)
   const entry: Founder = { peerId, name: config.name, role: config.node.role, cell: config.node.cell }
+  const mesh = flags.founder === undefined ? (adopted?.genesis ?? meshOfOne(entry, config)) : undefined
+  await writeConfig(place, changes)
   if (flags.founder !== undefined) return io.document(entry, () => JSON.stringify(entry))
-  const mesh = genesis ?? meshOfOne(entry, config)
-  if (mesh !== undefined) await writeMembership(paths, { genesis: mesh, chain: [] })
+  if (mesh !== undefined) await writeMembership(place.paths, { genesis: mesh, chain: [] })
   await announce(io, place, { ...entry, mesh })
 }
 
@@ -84,14 +67,16 @@ function meshOfOne(entry: Founder, config: Config): Genesis | undefined {
 }
 
 /** @throws {CodedError} E_NOT_FOUNDER, E_ALREADY_MEMBER, E_GENESIS_INVALID */
-async function adopted({ paths, peerId }: Workplace, file: string): Promise<Genesis> {
+async function adopt(place: Workplace, file: string): Promise<{ genesis: Genesis; founder: Founder }> {
   const genesis = parseGenesis(await readFile(file, 'utf8'))
-  if (founderOf(genesis, peerId) === undefined)
+  const { peerId } = await ensureKey(place)
+  const founder = founderOf(genesis, peerId)
+  if (founder === undefined)
     throw new CodedError('E_NOT_FOUNDER', `${file} does not list this node (${peerId}) as a founder`, {
       hint: 'give the entry that `kairos init --founder` prints to who writes the genesis, or join with a ticket',
     })
-  await requireFree(paths, (files) => meshIdOf(files.genesis) === meshIdOf(genesis))
-  return genesis
+  await requireFree(place, (files) => meshIdOf(files.genesis) === meshIdOf(genesis))
+  return { genesis, founder }
 }
 
 async function announce(io: Io, { paths }: Workplace, made: Founder & { mesh: Genesis | undefined }): Promise<void> {

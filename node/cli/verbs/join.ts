@@ -1,10 +1,10 @@
 import type { Io } from '../io.ts'
 import { examples, type Register } from '../program.ts'
+import { profileOption, profileSettings, type ProfileFlags } from '../profiles.ts'
 import { list } from '../text.ts'
 
-interface Flags {
+interface Flags extends ProfileFlags {
   name?: string
-  listen?: string[]
 }
 
 export const register: Register = (program, io) => {
@@ -13,6 +13,7 @@ export const register: Register = (program, io) => {
     .description('trade a ticket for membership of a mesh; the node that signed it must be running')
     .option('--name <name>', 'name of this node; by default the machine’s')
     .option('--listen <address...>', 'multiaddrs to listen on')
+    .addOption(profileOption())
     .action((ticket: string, flags: Flags) => join(io, ticket, flags))
   examples(command, 'kairos join kairos1…')
 }
@@ -25,22 +26,19 @@ async function join(io: Io, ticket: string, flags: Flags): Promise<void> {
     import('../setup.ts'),
   ])
   const { mesh, role, cell } = parseTicket(ticket)
-  await setup.atWorkplace(io, async ({ paths, key, peerId, isNew }) => {
-    await setup.requireFree(paths, (files) => meshIdOf(files.genesis) === mesh)
-    const { name, security, network } = await setup.changeConfig(paths, {
-      name: flags.name ?? (isNew ? setup.defaultName() : undefined),
-      'network.listen': flags.listen?.join(','),
-    })
-    const { transport } = security
+  await setup.atWorkplace(io, async (place) => {
+    await setup.requireFree(place, (files) => meshIdOf(files.genesis) === mesh)
+    const wanted = { ...profileSettings(flags), name: flags.name, 'node.role': role, 'node.cell': cell }
+    const { config, changes } = await setup.planConfig(place, wanted)
+    const { key, peerId } = await setup.ensureKey(place)
+    const { name } = config
+    const { transport } = config.security
     const joined = await redeemTicket({ privateKey: key, name, ticket, transport, signal: io.signal })
-    const { genesis, chain, bootstrap } = joined
+    const { genesis, chain } = joined
+    const bootstrap = [...new Set([...config.network.bootstrap, ...joined.bootstrap])]
     // The configuration first: membership is what says that the joining is done.
-    await setup.changeConfig(paths, {
-      'node.role': role,
-      'node.cell': cell,
-      'network.bootstrap': [...new Set([...network.bootstrap, ...bootstrap])].join(','),
-    })
-    await writeMembership(paths, { genesis, chain })
+    await setup.writeConfig(place, { ...changes, 'network.bootstrap': bootstrap.join(',') })
+    await writeMembership(place.paths, { genesis, chain })
     const document = { peerId, name, role, cell, meshId: mesh, meshName: genesis.name }
     await io.document(document, () =>
       list([
