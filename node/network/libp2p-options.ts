@@ -53,7 +53,7 @@ export function libp2pOptions({ config, encrypters, gater }: OptionsInit) {
           inactivityTimeout: 30_000,
         },
       }),
-    ],
+    ] as NonNullable<Libp2pOptions['streamMuxers']>,
     connectionManager: {
       maxConnections: config.maxConnections,
       maxIncomingPendingConnections: limits.LIBP2P_MAX_PENDING,
