@@ -57,6 +57,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_PORT_TAKEN: failed('Another program listens on the port of the API.'),
   E_LISTEN: failed('The API cannot listen on its address.'),
   E_UNAUTHORIZED: denied('The request carries no token, or not one of this node.', 401),
+  E_TOKEN_NEEDED: denied('The address is not that of the node on this path, whose token is for it alone.', 401),
   E_HOST_REFUSED: denied('The Host header names no name of this API (DNS rebinding).'),
   E_ORIGIN_REFUSED: denied('A page of another site sent the request (CSRF).'),
   E_NOT_IN_ROLE: refused('The role of this node does not do that.', 409),

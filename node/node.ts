@@ -28,7 +28,7 @@ import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
 import type { Operations } from './operations.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { observeNode } from './telemetry/node-metrics.ts'
+import { gossipCounter, observeNode } from './telemetry/node-metrics.ts'
 import type { NodeLog } from './telemetry/log.ts'
 import { version } from './version.ts'
 
@@ -134,6 +134,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       role: self.role,
       config: networkConfig(config),
       topics: [pulse.topic],
+      onVerdict: gossipCounter(metrics),
       logger: log,
       userAgent: `kairos/${version().version}`,
       version: version().version,

@@ -9,6 +9,9 @@ import type { GossipMessage, TopicSpec } from './types.ts'
 
 /** gossipsub's own memory of messages. */
 const SEEN_TTL_MS = 120_000
+/** gossipsub's sequence numbers are its process's clock at start, in nanoseconds, counted up. */
+const NS_PER_MS = 1_000_000n
+const MAX_AHEAD_MS = 60_000
 /** A peer below this is cut off and banned by the watchdog. */
 export const GRAYLIST_THRESHOLD = -80
 /** Squared by gossipsub: three invalid messages are −90. */
@@ -116,6 +119,7 @@ export interface ValidatorInit {
   replay: ReplayWindow
   now(): number
   startedMs: number
+  onVerdict?: ((topic: string, verdict: Verdict) => void) | undefined
 }
 
 /** Budget, then replay, then what the topic itself says; the verdict is what gossipsub scores. */
@@ -124,6 +128,7 @@ export function topicValidator(spec: TopicSpec, init: ValidatorInit): TopicValid
   return (carrier, message) => {
     if (message.type !== 'signed') return TopicValidatorResult.Reject
     const verdict = judge(message, carrier)
+    init.onVerdict?.(spec.topic, verdict)
     if (verdict.kind === 'accept') spec.deliver(gossipMessage(message, carrier))
     return RESULTS[verdict.kind]
   }
@@ -131,6 +136,8 @@ export function topicValidator(spec: TopicSpec, init: ValidatorInit): TopicValid
   function judge(message: Message & { type: 'signed' }, carrier: PeerId): Verdict {
     const author = message.from.toString()
     if (message.from.equals(init.self)) return selfOrigin(init)
+    // A number from a clock that was far ahead would shut its author out until everybody's clock is there.
+    if (message.sequenceNumber > BigInt(init.now() + MAX_AHEAD_MS) * NS_PER_MS) return ignore('E_GOSSIP_FUTURE')
     const within = budget.spend(author, carrier.toString(), init.now())
     if (within.kind !== 'accept') return within
     const verdict = spec.validate(gossipMessage(message, carrier))

@@ -116,7 +116,13 @@ class MeshNetwork implements Network {
     const { replay } = this.#made
     const startedMs = Date.now()
     for (const spec of this.#init.topics) {
-      const validator = topicValidator(spec, { self: this.libp2p.peerId, replay, now: Date.now, startedMs })
+      const validator = topicValidator(spec, {
+        self: this.libp2p.peerId,
+        replay,
+        now: Date.now,
+        startedMs,
+        onVerdict: this.#init.onVerdict,
+      })
       this.pubsub.topicValidators.set(spec.topic, validator)
     }
     this.libp2p.addEventListener('peer:connect', ({ detail }) => {
@@ -169,7 +175,7 @@ class MeshNetwork implements Network {
       libp2p: this.libp2p,
       members: () => this.#init.membership.members(),
       status: (peerId) => this.#status.latest(peerId),
-      score: (peerId) => this.#watchdog.score(peerId),
+      scores: () => this.#watchdog.scores(),
     })
   }
 
@@ -210,7 +216,7 @@ class MeshNetwork implements Network {
       seen: Date.now(),
     })
     this.#reconnect.keep(peerId)
-    await memory.save()
+    await memory.saveSoon()
   }
 
   #ban(peerId: string, score: number): void {
@@ -227,6 +233,7 @@ class MeshNetwork implements Network {
   async #stop(): Promise<void> {
     for (const part of this.#parts.toReversed()) await part.stop()
     await this.libp2p.stop()
+    await this.#made.memory.save()
     await this.#init.store.put(REPLAY_KEY, this.#made.replay.save(), { sync: false })
     this.events.removeAllListeners()
   }

@@ -5,6 +5,7 @@ import { MAX_ADDRESSES_PER_PEER, MAX_ADDRESS_BYTES } from './limits.ts'
 
 /** Peers kept on disk: enough to find the mesh again when every bootstrap peer is gone. */
 export const MAX_GOOD_PEERS = 64
+const SAVE_INTERVAL_MS = 10_000
 const KEY = 'peers'
 
 export interface GoodPeer {
@@ -33,6 +34,7 @@ const peersCodec = defineCodec<GoodPeer[]>(
 export class PeerMemory {
   readonly #store: Pick<Sublevel, 'get' | 'put'>
   readonly #peers = new Map<string, GoodPeer>()
+  #savedAt = -Infinity
 
   constructor(store: Pick<Sublevel, 'get' | 'put'>) {
     this.#store = store
@@ -57,6 +59,14 @@ export class PeerMemory {
 
   forget(peerId: string): void {
     this.#peers.delete(peerId)
+  }
+
+  /** At most one write in ten seconds, however often peers say hello; `save` at the end keeps the rest. */
+  async saveSoon(): Promise<void> {
+    const now = performance.now()
+    if (now - this.#savedAt < SAVE_INTERVAL_MS) return
+    this.#savedAt = now
+    await this.save()
   }
 
   /** Best effort: losing the last seconds of it costs nothing, so it is not synced. */

@@ -70,6 +70,8 @@ export interface NetworkInit {
   /** Record kinds that the DHT takes; without one it takes none. */
   dhtNamespaces?: Record<string, DhtNamespace>
   metrics?: (components: never) => Metrics
+  /** Told of each gossip message that was judged. */
+  onVerdict?: (topic: string, verdict: Verdict) => void
 }
 
 export type NetworkPeer = Omit<PeerRow, 'reportAgeSeconds'>

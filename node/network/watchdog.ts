@@ -40,9 +40,10 @@ export class Watchdog implements Service {
     clearInterval(this.#timer)
   }
 
-  /** @returns the peer's score now, ledger included; gossipsub's own is up to a second old */
-  score(peerId: string): number {
-    return this.#gossipScores().of(peerId) + this.#init.ledger.score(peerId)
+  /** @returns the scores of peers as of now, ledger included: one look for as many peers as asked */
+  scores(): (peerId: string) => number {
+    const gossip = this.#gossipScores()
+    return (peerId) => gossip.of(peerId) + this.#init.ledger.score(peerId)
   }
 
   /** To be called when a peer leaves: gossipsub forgets its score when it comes back (F5), the ledger does not. */

@@ -1,3 +1,5 @@
+import type { Verdict } from '../../protocols/shared/verdict.ts'
+import { ERRORS } from '../error-table.ts'
 import type { Operations, StatusDocument } from '../operations.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -23,6 +25,16 @@ export function observeNode(metrics: Metrics, operations: Pick<Operations, 'stat
       else gauge.set(value)
     }
   })
+}
+
+/** Counts gossip messages by what became of them: a refusal has a code, and is counted. */
+export function gossipCounter(metrics: Metrics): (topic: string, verdict: Verdict) => void {
+  const labels = ['verdict', 'code'] as const
+  const total = metrics.counter('kairos_gossip_messages_total', 'Gossip messages received, by verdict and code', labels)
+  return (_topic, verdict) => {
+    const code = verdict.kind === 'accept' ? '' : verdict.code in ERRORS ? verdict.code : 'other'
+    total.inc({ verdict: verdict.kind, code })
+  }
 }
 
 type MetricGauge = ReturnType<Metrics['gauge']>

@@ -90,6 +90,7 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
     coherence: () =>
       said('coherence', {
         time: 1_700_000_000_000,
+        signal: { state: 'running', samples: 10, badSamples: 0, passes: 1 },
         emissary: value,
         master: value,
         sync: { ...value, deltaMagnitude: 0.01, deltaArgument: 0.02, realignments: 0 },
