@@ -6,12 +6,15 @@ const BIN = fileURLToPath(new URL('../../node/bin.js', import.meta.url))
 /** Of a child's stderr, kept for the message when it fails. */
 const MAX_KEPT_CHARS = 8192
 
-/** Runs one `kairos` command as a person would, on the directory of one node. */
-export async function kairos(path: string, args: string[], signal?: AbortSignal): Promise<string> {
-  const child = spawn(process.execPath, [BIN, '--path', path, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(signal === undefined ? {} : { signal }),
-  })
+/**
+ * Runs one `kairos` command as a person would, on the directory of one node.
+ *
+ * @param signal - ends the command; the promise settles when its process has ended in any case
+ * @returns its stdout
+ * @throws {CodedError} E_LOCAL_MESH with what it said on stderr
+ */
+export async function kairos(path: string, args: string[], signal: AbortSignal): Promise<string> {
+  const child = spawn(process.execPath, [BIN, '--path', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], signal })
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
   const stderr = tailOf(child)
@@ -22,17 +25,17 @@ export async function kairos(path: string, args: string[], signal?: AbortSignal)
 
 /** A node that runs until told to stop. It leaves by itself when this process is gone (IPC channel closed). */
 export function startNode(path: string): { child: ChildProcess; stderr: () => string } {
-  const child = spawn(process.execPath, [BIN, '--path', path, 'run'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const args = [BIN, '--path', path, 'run', '--quiet']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   return { child, stderr: tailOf(child) }
 }
 
-/** @returns the exit code, or the signal's name */
-export function exitOf(child: ChildProcess): Promise<number | string> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode)
-  if (child.signalCode !== null) return Promise.resolve(child.signalCode)
+/** @returns the exit code or the signal that ended it, once all that it printed is here */
+function exitOf(child: ChildProcess): Promise<number | string> {
   return new Promise((resolve, reject) => {
-    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'))
-    child.once('error', reject)
+    child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'))
+    // Aborting it is an error too, but one after which it still has to end.
+    child.on('error', (error) => child.pid === undefined && reject(error))
   })
 }
 

@@ -1,20 +1,22 @@
-import { rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
+import { EXIT } from '../../node/error-table.ts'
 import { exitCodeOf } from '../../node/errors.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
-import { LocalMesh } from './mesh.ts'
+import { endOf, LocalMesh } from './mesh.ts'
 import { NODES } from './plan.ts'
 import { choosePorts } from './ports.ts'
-import { place } from './prepare.ts'
+import { makeRoot, place, removeOld } from './prepare.ts'
 import { Changes, globalOf, Screen, table } from './view.ts'
 
 const RECORDING = fileURLToPath(new URL('../recording/seattle-weather-hourly-normals.csv', import.meta.url))
 const FIRST_P2P_PORT = 18_789
 const FIRST_API_PORT = 3333
 const REFRESH_MS = 1000
+/** A terminal and npm both pass on the same Ctrl-C. */
+const SAME_SIGNAL_MS = 500
 
 interface Options {
   once: boolean
@@ -44,28 +46,31 @@ function positive(text: string): number {
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-/** @returns the exit code: 0, or 5 with the reason when the mesh was not ready in time */
+/** @returns the exit code: 0, 5 with the reasons when the mesh was not ready in time, 130 when stopped before it was */
 async function run(options: Options, stop: AbortController): Promise<number> {
   const root = resolve(options.path)
-  if (options.fresh) await rm(root, { recursive: true, force: true })
-  const p2p = await choosePorts(FIRST_P2P_PORT, NODES.length)
-  const nodes = place(root, [...p2p, ...(await choosePorts(FIRST_API_PORT, NODES.length))])
+  const wanted = [FIRST_P2P_PORT, FIRST_API_PORT].flatMap((first) => NODES.map((_, i) => first + i))
+  const nodes = place(root, await choosePorts(wanted))
+  await makeRoot(root, nodes)
+  if (options.fresh) await removeOld(root, nodes)
   const started = performance.now()
   const deadline = AbortSignal.timeout(options.timeout * 1000)
   const signal = AbortSignal.any([stop.signal, deadline])
   const mesh = new LocalMesh(nodes, { root, recording: RECORDING, daysPerSecond: options.speed, signal })
+  let isReady = false
   try {
     await mesh.start(say)
     await mesh.ready()
+    isReady = true
     const readyMs = Math.round(performance.now() - started)
     if (options.once) print(mesh, readyMs, options.json)
     else await watch(mesh, readyMs, options, stop.signal)
     return 0
   } catch (error) {
-    if (stop.signal.aborted) return 0
-    if (!deadline.aborted) throw error
+    if (stop.signal.aborted) return EXIT.interrupted
+    if (isReady || !deadline.aborted) throw error
     say(`not ready after ${options.timeout} s: ${mesh.unready().join('; ')}`)
-    return exitCodeOf('E_UNHEALTHY')
+    return EXIT.unhealthy
   } finally {
     await mesh.stop()
   }
@@ -95,31 +100,49 @@ function print(mesh: LocalMesh, readyMs: number, json: boolean): void {
 }
 
 async function watch(mesh: LocalMesh, readyMs: number, options: Options, stop: AbortSignal): Promise<void> {
-  say(`ready after ${(readyMs / 1000).toFixed(1)} s; ${commandsToTry(mesh)}`)
+  say(`ready after ${(readyMs / 1000).toFixed(1)} s`)
   const end = options.for === undefined ? stop : AbortSignal.any([stop, AbortSignal.timeout(options.for * 1000)])
   const screen = process.stdout.isTTY ? new Screen(process.stdout) : undefined
   const changes = new Changes()
-  mesh.onDeath((dead) =>
-    say(`${dead.node.name} ended (${dead.child.exitCode ?? dead.child.signalCode}); the others go on`),
-  )
+  if (screen === undefined) say(commandsToTry(mesh))
+  mesh.onDeath((dead) => {
+    if (screen !== undefined) return
+    const lastWords = dead.stderr().trim().split('\n').at(-1) ?? ''
+    say(`${dead.node.name} ended (${endOf(dead)}); the others go on${lastWords === '' ? '' : `\n  ${lastWords}`}`)
+  })
   while (!end.aborted) {
     await mesh.refresh()
     const news = [...changes.since(mesh)]
-    if (screen !== undefined) screen.draw(`${table(mesh)}\n${commandsToTry(mesh)}\nCtrl-C stops all.`)
+    if (screen !== undefined) screen.draw(`${table(mesh)}\n${commandsToTry(mesh)}\n`)
     else for (const line of news) process.stdout.write(`${line}\n`)
     await delay(REFRESH_MS, undefined, { signal: end }).catch(() => undefined)
   }
 }
 
 function commandsToTry(mesh: LocalMesh): string {
-  const path = mesh.running[0]?.node.path ?? ''
-  return `in another terminal: npx kairos --path ${path} status | peers | query coherence --all`
+  const kairos = `npx kairos --path ${relative('', mesh.running[0]?.node.path ?? '')}`
+  const verbs = ['status', 'peers', 'query coherence --all']
+  const lines = verbs.map((verb) => `  ${kairos} ${verb}`)
+  return ['', 'In another terminal:', ...lines, 'Ctrl-C stops all nine.'].join('\n')
 }
 
+/** The first signal stops all nodes; a second one ends this process at once, and they follow when they see it gone. */
+function stopRequest(): AbortController {
+  const stop = new AbortController()
+  let first: number | undefined
+  const onSignal = (): void => {
+    const now = performance.now()
+    if (first !== undefined && now - first > SAME_SIGNAL_MS) process.exit(EXIT.interrupted)
+    first ??= now
+    stop.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
+  return stop
+}
+
+program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
 const options = program.parse().opts<Options>()
-const stop = new AbortController()
-// The second signal is Node's own: it ends this process at once, and the children with it.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+const stop = stopRequest()
 try {
   process.exitCode = await run(options, stop)
 } catch (error) {

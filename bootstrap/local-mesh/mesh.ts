@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { exitOf, startNode } from './cli.ts'
+import { startNode } from './cli.ts'
 import { viewOf, type NodeView } from './client.ts'
 import { prepareFounders, prepareGuests, type PlacedNode, type PrepareOptions } from './prepare.ts'
 
@@ -16,6 +17,11 @@ export interface RunningNode {
   view: (NodeView & { api: string }) | undefined
 }
 
+/** @returns the exit code or the signal that ended it; undefined while it runs */
+export function endOf({ child }: RunningNode): number | string | undefined {
+  return child.exitCode ?? child.signalCode ?? undefined
+}
+
 /** Nine processes and what they say of themselves. */
 export class LocalMesh {
   readonly running: RunningNode[] = []
@@ -28,7 +34,7 @@ export class LocalMesh {
     this.#options = options
   }
 
-  /** @throws {CodedError} E_LOCAL_MESH when a command fails or a node dies at its start */
+  /** @throws {CodedError} E_LOCAL_MESH when a command fails or a node dies at its start, E_STORAGE_UNWRITABLE */
   async start(progress: (text: string) => void): Promise<void> {
     progress('preparing four operators')
     await prepareFounders(this.#nodes, this.#options)
@@ -65,7 +71,7 @@ export class LocalMesh {
   async refresh(): Promise<void> {
     await Promise.all(
       this.running.map(async (running) => {
-        running.view = running.child.exitCode === null ? await viewOf(running.node.path) : undefined
+        running.view = endOf(running) === undefined ? await viewOf(running.node.path) : undefined
       }),
     )
   }
@@ -74,11 +80,13 @@ export class LocalMesh {
   async stop(): Promise<void> {
     this.#stopping = true
     await Promise.all(
-      this.running.map(async ({ child }) => {
-        if (child.exitCode !== null || child.signalCode !== null) return
+      this.running.map(async (running) => {
+        const { child } = running
+        if (endOf(running) !== undefined) return
+        const ended = once(child, 'exit')
         child.kill('SIGTERM')
         const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-        await exitOf(child)
+        await ended
         clearTimeout(timer)
       }),
     )
@@ -100,7 +108,7 @@ export class LocalMesh {
   async #until(done: () => boolean): Promise<void> {
     for (;;) {
       this.#options.signal.throwIfAborted()
-      const dead = this.running.find(({ child }) => child.exitCode !== null || child.signalCode !== null)
+      const dead = this.running.find((running) => endOf(running) !== undefined)
       if (dead !== undefined && !this.#stopping) {
         throw new CodedError('E_LOCAL_MESH', `${dead.node.name} ended at its start: ${dead.stderr().trim()}`)
       }

@@ -39,6 +39,9 @@ const MASTER_TAU_DAYS = 30
 const SENSOR_NOISE = { temperature: 1, pressure: 0.05, wind: 0.1 }
 const GAP_RATE = 0.002
 
+/** ω of the mesh: one cycle a day, rad/s. */
+export const OMEGA = (2 * Math.PI) / DAY_S
+
 /** The part of a node's configuration that the local mesh decides, as dotted keys. */
 export function plannedConfig(node: PlannedNode, index: number, recording: string, daysPerSecond: number) {
   const signal =

@@ -1,11 +1,10 @@
 import { createServer } from 'node:net'
 
-/** @returns `count` ports that were free a moment ago: from `first` on, a free one where that is taken */
-export async function choosePorts(first: number, count: number): Promise<number[]> {
+/** @returns each wanted port, or a free one where it is taken; all different, all free a moment ago */
+export async function choosePorts(wanted: readonly number[]): Promise<number[]> {
   const chosen = new Set<number>()
-  for (let i = 0; i < count; i++) {
-    const wanted = first + i
-    let port = chosen.has(wanted) ? undefined : await tryPort(wanted)
+  for (const first of wanted) {
+    let port = chosen.has(first) ? undefined : await tryPort(first)
     while (port === undefined || chosen.has(port)) port = await tryPort(0)
     chosen.add(port)
   }

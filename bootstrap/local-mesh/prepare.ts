@@ -1,9 +1,12 @@
-import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigDocument } from '../../node/config/document.ts'
 import { resolvePaths } from '../../node/config/paths.ts'
-import { NODES, OPERATOR_WEIGHT, plannedConfig, type PlannedNode } from './plan.ts'
+import { lockHolder } from '../../node/storage/lock.ts'
+import { storageError } from '../../node/storage/storage-error.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import { NODES, OMEGA, OPERATOR_WEIGHT, plannedConfig, type PlannedNode } from './plan.ts'
 import { kairos } from './cli.ts'
 
 export interface PlacedNode extends PlannedNode {
@@ -20,47 +23,74 @@ export interface PrepareOptions {
   signal: AbortSignal
 }
 
+const genesisFile = (root: string): string => join(root, 'genesis.json')
+const entryFile = (root: string, node: PlannedNode): string => join(root, `${node.name}.founder.json`)
 const isMember = (node: PlacedNode): boolean => existsSync(resolvePaths({ path: node.path }).genesis)
+
+/** @throws {CodedError} E_STORAGE_UNWRITABLE, E_DISK_FULL; E_LOCKED while another launcher's nodes run there */
+export async function makeRoot(root: string, nodes: PlacedNode[]): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true, mode: 0o700 })
+    await access(root, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw storageError(error, root)
+  }
+  for (const node of nodes) {
+    const pid = await lockHolder(resolvePaths({ path: node.path }).lock)
+    if (pid === undefined) continue
+    throw new CodedError('E_LOCKED', `a local mesh is running in ${root} (${node.name} has pid ${pid})`, {
+      hint: 'stop it with Ctrl-C, or choose another directory with --path',
+    })
+  }
+}
+
+/** Removes what an earlier mesh left, and nothing else that may lie in the same directory. */
+export async function removeOld(root: string, nodes: PlacedNode[]): Promise<void> {
+  const left = nodes.flatMap((node) => [node.path, entryFile(root, node)])
+  await Promise.all([...left, genesisFile(root)].map((path) => rm(path, { recursive: true, force: true })))
+}
 
 /**
  * Makes the founders and their genesis as four operators would: each its own entry, one genesis of
  * all entries, adopted by each. A node that already belongs to a mesh is left as it is.
  */
 export async function prepareFounders(nodes: PlacedNode[], options: PrepareOptions): Promise<void> {
-  await mkdir(options.root, { recursive: true, mode: 0o700 })
   const founders = nodes.filter((node) => node.founder)
   if (!founders.every(isMember)) {
-    await Promise.all(nodes.map((node) => rm(node.path, { recursive: true, force: true })))
-    const entries = await Promise.all(founders.map((node) => writeEntry(node, options)))
-    const genesis = join(options.root, 'genesis.json')
-    const weight = ['--weight', String(OPERATOR_WEIGHT)]
-    await writeFile(
-      genesis,
-      await kairos(founders[0]!.path, ['genesis', 'create', ...weight, '--name', 'local', ...entries]),
-    )
-    await Promise.all(founders.map((node) => kairos(node.path, ['init', '--genesis', genesis], options.signal)))
+    await removeOld(options.root, nodes)
+    const entries = await all(founders.map((node) => writeEntry(node, options)))
+    const genesis = genesisFile(options.root)
+    const shape = ['--name', 'local', '--weight', String(OPERATOR_WEIGHT), '--omega', String(OMEGA)]
+    const create = ['genesis', 'create', ...shape, ...entries]
+    await writeFile(genesis, await kairos(founders[0]!.path, create, options.signal))
+    await all(founders.map((node) => kairos(node.path, ['init', '--genesis', genesis], options.signal)))
   }
-  await Promise.all(founders.map((node) => configure(node, nodes, options)))
+  await all(founders.map((node) => configure(node, nodes, options)))
 }
 
 /** Invites by the running first founder, joins by each of the others that is in no mesh yet. */
 export async function prepareGuests(nodes: PlacedNode[], options: PrepareOptions): Promise<void> {
   const issuer = nodes[0]!
   const guests = nodes.filter((node) => !node.founder)
-  await Promise.all(
+  await all(
     guests.map(async (node) => {
       if (!isMember(node)) {
-        await kairos(node.path, ['init', '--name', node.name, '--role', node.role, '--cell', node.cell], options.signal)
         const ticket = await kairos(issuer.path, ['invite', '--role', node.role, '-q'], options.signal)
-        await kairos(node.path, ['join', ticket.trim()], options.signal)
+        await kairos(node.path, ['join', ticket.trim(), '--name', node.name], options.signal)
       }
       await configure(node, nodes, options)
     }),
   )
 }
 
+/** As `Promise.all`, but when one fails the others are waited for: none runs on after the launcher has ended. */
+async function all<T>(work: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}
+
 async function writeEntry(node: PlacedNode, options: PrepareOptions): Promise<string> {
-  const entry = join(options.root, `${node.name}.founder.json`)
+  const entry = entryFile(options.root, node)
   const args = ['init', '--founder', '--name', node.name, '--role', node.role, '--cell', node.cell]
   await writeFile(entry, await kairos(node.path, args, options.signal))
   return entry

@@ -1,5 +1,5 @@
 import type { GlobalCoherence } from '../../node/operations.ts'
-import type { LocalMesh, RunningNode } from './mesh.ts'
+import { endOf, type LocalMesh, type RunningNode } from './mesh.ts'
 
 const BAR_CELLS = 20
 const CLEAR_BELOW = '\u001B[0J'
@@ -21,9 +21,12 @@ export function globalOf(mesh: LocalMesh): GlobalCoherence | undefined {
   return mesh.running.find(({ view }) => view !== undefined)?.view?.coherence.global
 }
 
-function nodeRow({ node, view, child }: RunningNode): string {
+function nodeRow(running: RunningNode): string {
+  const { node, view } = running
   const label = node.name.padEnd(9) + node.role.padEnd(9) + node.cell.padEnd(7)
-  if (view === undefined) return label + (child.exitCode === null ? 'starting' : `ended (${child.exitCode})`)
+  const end = endOf(running)
+  if (end !== undefined) return `${label}ended (${end})`
+  if (view === undefined) return `${label}does not answer`
   const peers = String(view.status.peers.connected).padStart(5)
   const own = view.status.coherence
   if (own === null) return `${label}${peers}  listens`
@@ -55,7 +58,8 @@ export class Screen {
   draw(text: string): void {
     const up = this.#lines > 0 ? `\u001B[${this.#lines}A\r` : ''
     this.#out.write(`${up}${CLEAR_BELOW}${text}\n`)
-    this.#lines = text.split('\n').length
+    const { columns = Infinity } = this.#out
+    this.#lines = text.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
   }
 }
 
@@ -80,9 +84,10 @@ export class Changes {
     yield* this.#flip('MESH', global)
     for (const { node } of mesh.running) {
       const dissents = global.dissenters.includes(node.name)
-      if (this.#changed(`dissent ${node.name}`, dissents)) {
-        yield `${node.name} ${dissents ? 'dissents' : 'agrees again'}`
-      }
+      if (!this.#changed(`dissent ${node.name}`, dissents)) continue
+      if (dissents) yield `${node.name} dissents`
+      // Where nothing has collapsed there is nothing to agree with.
+      else if (global.collapsed) yield `${node.name} agrees again`
     }
   }
 

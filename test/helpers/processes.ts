@@ -16,6 +16,8 @@ export interface RunningProcess {
   /** Settles when the process has ended, with all that it printed. */
   end: Promise<Ended>
   stop(signal?: NodeJS.Signals): Promise<Ended>
+  /** As `eventually`, but gives up when the process has ended. */
+  until: typeof eventually
 }
 
 /** A directory and the processes of one test; `close` ends what still runs and removes the directory. */
@@ -62,7 +64,8 @@ export class Stage {
     const isReady = new Promise<'ready'>((resolve) => {
       child.stderr.on('data', (chunk) => String(chunk).includes('ready: ') && resolve('ready'))
     })
-    const first = await Promise.race([isReady, process.end, delay(LONGEST_START_MS, 'late', { ref: false })])
+    const late = delay(LONGEST_START_MS, 'late' as const, { ref: false })
+    const first = await Promise.race([isReady, process.end, late])
     if (first === 'ready') return { ...process, stdin: child.stdin }
     throw new Error(`${node} did not start: ${first === 'late' ? 'too slow' : first.stderr}`)
   }
@@ -74,12 +77,17 @@ export class Stage {
       child.kill(signal)
       return end
     }
-    return { child, end, stop }
+    const until: typeof eventually = (what, look, timeoutMs) => {
+      const lost = end.then(({ code, stderr }) => Promise.reject(new Error(`${what}: ended with ${code}\n${stderr}`)))
+      return Promise.race([eventually(what, look, timeoutMs), lost])
+    }
+    return { child, end, stop, until }
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#children].map((child) => kill(child)))
-    await rm(this.#root, { recursive: true, force: true })
+    // Nodes of a killed launcher may still be at their last write.
+    await rm(this.#root, { recursive: true, force: true, maxRetries: 10, retryDelay: POLL_MS })
   }
 }
 
