@@ -16,9 +16,14 @@ export class EventLog {
     this.#waiting.clear()
   }
 
-  /** From after `cursor`, or from now on; what a slow watcher missed is skipped. Ends with the signal. */
+  /**
+   * From after `cursor`, or from now on; what a slow watcher missed is skipped. Ends with the signal.
+   *
+   * @param cursor - one that this log has not reached is of an earlier life of the node: all that is kept follows
+   */
   async *watch(cursor: number | undefined, signal: AbortSignal): AsyncGenerator<NodeEvent> {
     let last = cursor ?? this.#cursor
+    if (last > this.#cursor) last = 0
     while (!signal.aborted) {
       const next = this.#kept.filter((event) => event.cursor > last)
       if (next.length === 0) await this.#more(signal)

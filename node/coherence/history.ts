@@ -43,8 +43,10 @@ export function createHistory({ config, coherence, pool, events }: HistoryInit):
 
   function tell(before: CoherencePoint | undefined, now: CoherencePoint): void {
     events.publish('coherence', { ...now })
-    if ((before?.collapsed ?? false) !== (now.collapsed ?? false)) {
-      events.publish('collapse', { scope: 'node', collapsed: now.collapsed, magnitudeSquared: now.magnitudeSquared })
+    // A signal that falls silent is no longer collapsed.
+    const collapsed = now.collapsed ?? false
+    if ((before?.collapsed ?? false) !== collapsed) {
+      events.publish('collapse', { scope: 'node', collapsed, magnitudeSquared: now.magnitudeSquared })
     }
     if ((before?.global.collapsed ?? false) !== now.global.collapsed) {
       events.publish('collapse', { scope: 'mesh', ...now.global })

@@ -60,7 +60,7 @@ export function createPulse(init: PulseInit): Pulse {
   const { privateKey, pool, config, log } = init
   const self = peerIdFromPrivateKey(privateKey)
   const mesh = CID.parse(init.meshId).bytes
-  const rateMs = config.phase.rate_s * 1000
+  const rateMs = Math.round(config.phase.rate_s * 1000)
   const strangers = new TokenBuckets(MAX_CARRIERS)
   /** What `validate` just opened: gossip delivers in the same turn, or not at all. */
   let opened: { data: Uint8Array; report: PhaseReport } | undefined
@@ -92,8 +92,9 @@ export function createPulse(init: PulseInit): Pulse {
   /** Persist before send: a number is set aside durably before the first report carries it. */
   async function nextSequence(): Promise<number> {
     if (sequence + 1 >= reserved) {
-      reserved = sequence + 1 + SEQUENCES_PER_WRITE
-      await init.store.put(SEQUENCE_KEY, Buffer.from(String(reserved)))
+      const until = sequence + 1 + SEQUENCES_PER_WRITE
+      await init.store.put(SEQUENCE_KEY, Buffer.from(String(until)))
+      reserved = until
     }
     return ++sequence
   }
