@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { createInterface } from 'node:readline'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
+import { ERROR_TRAILER } from '../api/answer.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { Io } from './io.ts'
 
@@ -70,14 +71,31 @@ export function createClient(io: Io): Client {
   }
 }
 
+/** @throws {CodedError} E_TOKEN_NEEDED: the token of this path's node is for its own address only */
 async function findNode({ flags, env }: Io): Promise<Access> {
-  if (flags.api !== undefined && flags.token !== undefined) return { url: checkedUrl(flags.api), token: flags.token }
+  const url = flags.api === undefined ? undefined : checkedUrl(flags.api)
+  if (url !== undefined && flags.token !== undefined) return { url, token: flags.token }
   const [{ resolvePaths }, { readApiFiles }] = await Promise.all([
     import('../config/paths.ts'),
     import('../storage/api-file.ts'),
   ])
-  const own = await readApiFiles(resolvePaths({ path: flags.path, env }))
-  return { url: checkedUrl(flags.api ?? own.url), token: flags.token ?? own.token }
+  const own = await readApiFiles(resolvePaths({ path: flags.path, env })).catch((error: unknown) => {
+    if (url === undefined || codeOf(error) !== 'E_NODE_NOT_RUNNING') throw error
+    throw tokenNeeded(url)
+  })
+  const ownUrl = checkedUrl(own.url)
+  if (url !== undefined && new URL(url).origin !== new URL(ownUrl).origin) throw tokenNeeded(url)
+  return { url: url ?? ownUrl, token: flags.token ?? own.token }
+}
+
+function tokenNeeded(url: string): CodedError {
+  return new CodedError(
+    'E_TOKEN_NEEDED',
+    `${url} is not the API of the node on this path, which gets this path's token`,
+    {
+      hint: 'give the token of that node with --token or KAIROS_TOKEN, or its directory with --path',
+    },
+  )
 }
 
 function checkedUrl(url: string): string {
@@ -92,7 +110,7 @@ interface Target {
 }
 
 function openRequest({ url, token }: Access, signal: AbortSignal, { method, target, type }: Target): ClientRequest {
-  const headers: OutgoingHttpHeaders = { authorization: `Bearer ${token}` }
+  const headers: OutgoingHttpHeaders = { authorization: `Bearer ${token}`, te: 'trailers' }
   if (type !== undefined) headers['content-type'] = type
   const open = url.startsWith('https:') ? httpsRequest : httpRequest
   return open(`${url}${target}`, { method, headers, signal, agent: false })
@@ -117,14 +135,19 @@ async function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
 }
 
 async function refusalOf(response: IncomingMessage): Promise<CodedError> {
-  const text = await textOf(response)
+  const unknown = new CodedError('E_NOT_A_NODE', `the API answered ${response.statusCode} without a document`, {
+    hint: 'check --api: something else may listen there',
+  })
+  return errorIn(await textOf(response)) ?? unknown
+}
+
+/** @returns the error that a document of the API tells of */
+function errorIn(text: string): CodedError | undefined {
   try {
     const { error } = JSON.parse(text) as ErrorBody
     return new CodedError(error.code, error.message, { hint: error.hint })
   } catch {
-    return new CodedError('E_NOT_A_NODE', `the API answered ${response.statusCode} without a document`, {
-      hint: 'check --api: something else may listen there',
-    })
+    return undefined
   }
 }
 
@@ -146,12 +169,15 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return text
 }
 
+/** @throws {CodedError} the error in the trailer of an answer that ends early */
 async function* bytesOf(response: IncomingMessage): AsyncIterable<Uint8Array> {
   try {
     yield* response as AsyncIterable<Uint8Array>
   } catch (cause) {
     throw cutShort(cause)
   }
+  const trailer = response.trailers[ERROR_TRAILER]
+  if (trailer !== undefined) throw errorIn(trailer) ?? cutShort(undefined)
 }
 
 /** @throws {CodedError} the error that a stream may end with, a line with `error` as its only key */

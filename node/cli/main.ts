@@ -34,6 +34,9 @@ async function run(args: string[], streams: Streams): Promise<number> {
   }
 }
 
+/** The longest that a timer can wait, 24 days; a longer one would ring at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** Loads the verb that was called; all of them for help, completion, and a name that is none. */
 async function registerVerbs(program: Command, io: Io, args: string[]): Promise<void> {
   const [verb = ''] = createProgram().parseOptions(args).operands
@@ -47,7 +50,7 @@ function limitTime(io: Io, controller: AbortController): void {
   const { timeout } = io.flags
   if (timeout === undefined) return
   const expire = () => controller.abort(new CodedError('E_TIMEOUT', `not done within ${timeout} s`))
-  setTimeout(expire, timeout * 1000).unref()
+  setTimeout(expire, Math.min(timeout * 1000, LONGEST_TIMER_MS)).unref()
 }
 
 /** An abort surfaces as many errors, by where it hit; its reason is the one to show. */

@@ -39,7 +39,7 @@ export interface Genesis {
   name: string
   /** Unix milliseconds. */
   created: number
-  /** An open mesh also offers plain `/noise`, for content and queries only. */
+  /** Reserved for a mesh that also offers plain `/noise`, for content and queries only: no release does yet. */
   open: boolean
   /** Angular frequency ω of the mesh's oscillator, rad/s, > 0. */
   omega: number

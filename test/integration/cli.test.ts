@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import { CodedError } from '../../protocols/shared/errors.ts'
 import { FAKE_CID, FAKE_TEXT } from '../helpers/fake-operations.ts'
 import { ended, kairos, startKairos, type Ended } from '../helpers/kairos.ts'
 import { fakeNode, temporaryDirectory, writeApi } from '../helpers/node-directory.ts'
@@ -187,11 +188,12 @@ describe('command line', function () {
           ...fakeOperations().content,
           async *walk() {
             yield { path: '', cid: FAKE_CID, type: 'directory', size: 0 }
-            throw new Error('lost')
+            throw new CodedError('E_CONTENT_NOT_FOUND', 'nobody sent it')
           },
         },
       })
-      expect((await kairos(['get', FAKE_CID, '-o', 'out', '--path', path], { cwd: path })).code).to.equal(2)
+      const result = await kairos(['get', FAKE_CID, '-o', 'out', '--json', '--path', path], { cwd: path })
+      expect([result.code, errorOf(result).error.code]).to.deep.equal([4, 'E_CONTENT_NOT_FOUND'])
       expect((await readdir(path)).sort()).to.deep.equal(['api', 'api.token'])
     })
   })

@@ -12,7 +12,6 @@ interface Flags {
   omega?: number
   threshold?: number
   epoch?: number
-  open?: true
 }
 
 /** By cell; `*` for all that are not named. */
@@ -34,14 +33,12 @@ function registerCreate(genesis: Command, io: Io): void {
     .option('--omega <rad/s>', 'ω of the mesh’s oscillator', positiveArgument)
     .option('--threshold <i_c>', 'collapse at |T|² of this', positiveArgument)
     .option('--epoch <duration>', 'pace of the epochs', durationArgument)
-    .option('--open', 'strangers may read content')
     .action(async (files: string[], flags: Flags) => {
       const { createGenesis, meshIdOf } = await import('../../../protocols/admission/index.ts')
       const { genesisText } = await import('../../network/membership-files.ts')
       const founders = await Promise.all(files.map(readFounder))
       const made = createGenesis(founders, {
         name: flags.name,
-        open: flags.open === true,
         operators: operatorsOf(founders, flags.weight ?? {}),
         ...(flags.omega === undefined ? {} : { omega: flags.omega }),
         ...(flags.threshold === undefined ? {} : { collapseThreshold: flags.threshold }),
@@ -106,7 +103,7 @@ function describe(meshId: string, genesis: Genesis): string {
     ['mesh', meshId],
     ['name', genesis.name],
     ['created', new Date(genesis.created).toISOString()],
-    ['open', genesis.open ? 'yes: strangers may read content' : 'no'],
+    ['open', genesis.open ? 'yes, but this release lets members only in' : 'no'],
     ['omega', `${genesis.omega} rad/s`],
     ['threshold', String(genesis.collapseThreshold)],
     ['epoch', `${genesis.epochMs} ms`],

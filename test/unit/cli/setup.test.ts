@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { meshIdOf, parseGenesis } from '../../../protocols/admission/index.ts'
@@ -23,13 +23,14 @@ describe('command line: making a node', () => {
   })
   afterEach(() => directory.remove())
 
-  /** One command on the directory of this test. */
-  async function kairos(verb: keyof typeof VERBS, ...args: string[]): Promise<void> {
+  /** One command on the directory of this test. @returns its stdout */
+  async function kairos(verb: keyof typeof VERBS, ...args: string[]): Promise<string> {
     const program = createProgram()
     const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough(), env: {} }
     const io = createIo(streams, () => globalFlags(program), new AbortController().signal)
     await (await VERBS[verb]!()).register(program, io)
     await program.parseAsync([verb, ...args, '--path', path], { from: 'user' })
+    return String(streams.stdout.read() ?? '')
   }
   const init = (...args: string[]) => kairos('init', '--profile', 'test', ...args)
   const files = () => readdir(path)
@@ -105,6 +106,16 @@ describe('command line: making a node', () => {
     await redeem({ genesis: own, alpha: self, beta: self }, issuer, await identity(), await inviteBytes(issuer))
     await database.close()
   }
+
+  it('makes no mesh that promises strangers what no node gives them', async () => {
+    const entry = join(directory.path, 'entry.json')
+    await writeFile(entry, await init('--founder'))
+    expect(await codeThrownBy(() => kairos('genesis', 'create', entry, '--open'))).to.equal('commander.unknownOption')
+    const made = JSON.parse(await kairos('genesis', 'create', entry)) as object
+    await writeFile(entry, JSON.stringify({ ...made, open: true }))
+    await init('--genesis', entry)
+    expect(await kairos('genesis', 'show')).to.match(/^open: +yes.* members only/m)
+  })
 
   it('keeps the genesis of a mesh that is left beside the new one', async () => {
     await init()
