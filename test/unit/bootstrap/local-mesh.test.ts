@@ -1,0 +1,89 @@
+import { expect } from 'chai'
+import { EventEmitter } from 'node:events'
+import { DAY_S, NODES, plannedConfig } from '../../../bootstrap/local-mesh/plan.ts'
+import { choosePorts } from '../../../bootstrap/local-mesh/ports.ts'
+import type { LocalMesh } from '../../../bootstrap/local-mesh/mesh.ts'
+import { Changes, Screen, table } from '../../../bootstrap/local-mesh/view.ts'
+import { holdPort } from '../../helpers/processes.ts'
+
+describe('local mesh, without processes', () => {
+  it('is four operators in the four roles, with one that reads another rhythm', () => {
+    expect(new Set(NODES.map(({ cell }) => cell)).size).to.equal(4)
+    expect(new Set(NODES.map(({ role }) => role)).size).to.equal(4)
+    expect(NODES.filter(({ column }) => column === 'pressure').map(({ name }) => name)).to.deep.equal(['delta-1'])
+    for (const { role, column } of NODES) expect(column === null).to.equal(role === 'witness' || role === 'relay')
+  })
+
+  it('gives each node its own noise on the same recording, at the speed asked for', () => {
+    const configs = NODES.map((node, i) => plannedConfig(node, i, '/r.csv', 30) as Record<string, unknown>)
+    const seeds = configs.map((config) => config['signal.seed']).filter((seed) => seed !== undefined)
+    expect(new Set(seeds).size).to.equal(seeds.length)
+    expect(configs[0]).to.include({ 'signal.speed': 30 * DAY_S, 'signal.path': '/r.csv', 'signal.loop': true })
+    expect(configs.at(-1)).to.include({ 'signal.source': 'none' })
+  })
+
+  it('replaces ports that are taken, and gives none twice', async () => {
+    const taken = await holdPort(0)
+    const free = await holdPort(0)
+    await free.release()
+    const ports = await choosePorts([taken.port, free.port, free.port])
+    await taken.release()
+    expect(ports).to.not.include(taken.port)
+    expect([ports[1], new Set(ports).size]).to.deep.equal([free.port, 3])
+  })
+
+  interface Shown {
+    collapsed?: boolean
+    dissenters?: string[]
+    end?: NodeJS.Signals
+    silent?: true
+  }
+  /** A mesh as the view sees it: two nodes, of which the second is `shown`. */
+  const mesh = ({ collapsed = false, dissenters = [], end, silent }: Shown): LocalMesh => {
+    const value = { t: [1, 0], magnitudeSquared: 0.97, collapsed, nEff: 20, falseAlarm: 1e-7 }
+    const global = { ...value, weightAgreeing: 0.75, dissenters }
+    const view = { status: { peers: { connected: 8 }, coherence: value }, coherence: { global } }
+    const running = (name: string) => ({
+      node: NODES.find((node) => node.name === name)!,
+      child: { exitCode: null, signalCode: name === 'delta-1' ? (end ?? null) : null },
+      view: name === 'delta-1' && (end !== undefined || silent) ? undefined : view,
+    })
+    return { running: [running('alpha-1'), running('delta-1')] } as unknown as LocalMesh
+  }
+
+  it('tells a node that was killed from one that does not answer', () => {
+    const rowOf = (shown: Shown) =>
+      table(mesh(shown))
+        .split('\n')
+        .find((line) => line.startsWith('delta-1'))
+    expect(rowOf({ end: 'SIGKILL' })).to.contain('ended (SIGKILL)')
+    expect(rowOf({ silent: true })).to.contain('does not answer')
+  })
+
+  it('shows no coherence without its false-alarm rate, and names the dissenter', () => {
+    const lines = table(mesh({ collapsed: true, dissenters: ['delta-1'] })).split('\n')
+    for (const line of lines.slice(1)) expect(line).to.contain('1.0e-7')
+    expect(lines.at(-1)).to.match(/^MESH .*COLLAPSED .*75 % of the weight agrees, delta-1 dissents/)
+  })
+
+  it('says what changed, once, and of agreement only where there is something to agree with', () => {
+    const changes = new Changes()
+    const news = (shown: Shown) => [...changes.since(mesh(shown))].map((line) => line.replace(/ at .*/, ''))
+    expect(news({})).to.deep.equal([])
+    const all = ['alpha-1 collapsed', 'delta-1 collapsed', 'MESH collapsed']
+    expect(news({ collapsed: true, dissenters: ['delta-1'] })).to.deep.equal([...all, 'delta-1 dissents'])
+    expect(news({ collapsed: true, dissenters: ['delta-1'] })).to.deep.equal([])
+    expect(news({ collapsed: true })).to.deep.equal(['delta-1 agrees again'])
+    news({ collapsed: true, dissenters: ['delta-1'] })
+    expect(news({})).to.deep.equal(['alpha-1 broke', 'delta-1 broke', 'MESH broke'])
+  })
+
+  it('redraws over all rows of the terminal that the last picture took', () => {
+    const written: string[] = []
+    const out = Object.assign(new EventEmitter(), { columns: 10, write: (text: string) => written.push(text) })
+    const screen = new Screen(out as unknown as NodeJS.WriteStream)
+    screen.draw(`${'x'.repeat(25)}\n\ny`)
+    screen.draw('z')
+    expect(written[1]).to.contain('\u001B[5A')
+  })
+})

@@ -1,0 +1,61 @@
+import { expect } from 'chai'
+import { EventLog } from '../../../node/events.ts'
+import type { NodeEvent } from '../../../node/operations.ts'
+
+describe('event log', () => {
+  let log: EventLog
+  let abort: AbortController
+  beforeEach(() => {
+    log = new EventLog()
+    abort = new AbortController()
+  })
+  afterEach(() => abort.abort())
+
+  const publish = (count: number) => {
+    for (let i = 0; i < count; i++) log.publish('node', { i })
+  }
+  const take = async (watch: AsyncGenerator<NodeEvent>, count: number): Promise<number[]> => {
+    const seen: number[] = []
+    while (seen.length < count) seen.push((await watch.next()).value.cursor)
+    return seen
+  }
+
+  it('gives from now on without a cursor, and what came after a cursor with one', async () => {
+    publish(3)
+    const live = log.watch(undefined, abort.signal)
+    const next = live.next()
+    publish(1)
+    expect((await next).value).to.deep.include({ cursor: 4, type: 'node', data: { i: 0 } })
+    expect(await take(log.watch(2, abort.signal), 2)).to.deep.equal([3, 4])
+    expect(await take(log.watch(0, abort.signal), 4)).to.deep.equal([1, 2, 3, 4])
+  })
+
+  it('gives all that is kept to a watcher from an earlier life of the node', async () => {
+    publish(2)
+    expect(await take(log.watch(5000, abort.signal), 2)).to.deep.equal([1, 2])
+  })
+
+  it('keeps a thousand; a slow watcher misses the rest and never sees one twice', async () => {
+    publish(1)
+    const slow = log.watch(0, abort.signal)
+    expect(await take(slow, 1)).to.deep.equal([1])
+    publish(1500)
+    const seen = await take(slow, 1000)
+    expect([seen[0], seen.at(-1), new Set(seen).size]).to.deep.equal([502, 1501, 1000])
+  })
+
+  it('serves watchers apart from each other', async () => {
+    const [a, b] = [log.watch(0, abort.signal), log.watch(0, abort.signal)]
+    publish(2)
+    expect(await take(a, 2)).to.deep.equal([1, 2])
+    publish(1)
+    expect([await take(b, 3), await take(a, 1)]).to.deep.equal([[1, 2, 3], [3]])
+  })
+
+  it('ends with the signal, also while it waits and before it began', async () => {
+    const waiting = log.watch(undefined, abort.signal).next()
+    abort.abort()
+    expect(await waiting).to.deep.equal({ done: true, value: undefined })
+    expect((await log.watch(0, abort.signal).next()).done).to.equal(true)
+  })
+})
