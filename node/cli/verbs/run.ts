@@ -1,3 +1,5 @@
+import { flushCompileCache } from 'node:module'
+import v8 from 'node:v8'
 import type { RunningNode } from '../../node.ts'
 import { EXIT } from '../../error-table.ts'
 import type { Io } from '../io.ts'
@@ -6,6 +8,8 @@ import { examples, type Register } from '../program.ts'
 /** A terminal, npm and this program's own launcher may all pass on the same Ctrl-C. */
 const SAME_SIGNAL_MS = 500
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** V8's own, which `node/bin.js` changed while the node was loaded. */
+const HEAP_GROWTH = ['--semi-space-growth-factor=2', '--heap-growing-percent=0']
 
 export const register: Register = (program, io) => {
   const command = program
@@ -17,6 +21,7 @@ export const register: Register = (program, io) => {
       const stopAsked = stopRequest()
       const node = await start(io, { 'api.insecure_listen': flags.insecureListen, 'logging.level': flags.logLevel })
       await announce(io, node)
+      endLoading()
       await Promise.race([stopAsked, node.stopped])
       await node.stop()
       await node.stopped
@@ -36,6 +41,13 @@ async function start({ flags, env }: Io, overrides: Record<string, unknown>): Pr
   const { config } = await loadConfig({ path: paths.config, env, flags: overrides })
   checkConfig(config)
   return startNode({ paths, config, log: createLog(config.logging) })
+}
+
+/** Keeps what was compiled for the next start, and lets the heap grow with the work again. */
+function endLoading(): void {
+  // Before the flags: compiled code is only good for the flags that it was kept under.
+  flushCompileCache()
+  for (const flag of HEAP_GROWTH) v8.setFlagsFromString(flag)
 }
 
 async function announce(io: Io, { operations, api }: RunningNode): Promise<void> {
