@@ -37,5 +37,7 @@ function describe(io: Io, error: unknown): string {
 
 function causes(cause: Error, message: string): string {
   const text = messageOf(cause)
-  return message.includes(text) || cause.name === 'CommanderError' ? '' : ` (${printable(text)})`
+  return message.includes(text) || text.includes(message) || cause.name === 'CommanderError'
+    ? ''
+    : ` (${printable(text)})`
 }

@@ -1,6 +1,7 @@
 import { isMultiaddr, multiaddr } from '@multiformats/multiaddr'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { cellSchema } from '../../protocols/admission/index.ts'
 
 /** The sections of ours. Every key carries the text that the configuration reference is made of. */
 
@@ -16,12 +17,7 @@ const addresses = z.array(z.string().refine(isAddress, { error: 'a multiaddr suc
 export const node = z
   .strictObject({
     role: z.enum(ROLES).default('full').describe('What this node runs; its certificate must give the role.'),
-    cell: z
-      .string()
-      .min(1)
-      .max(64)
-      .default('home')
-      .describe('The cell (one operator’s nodes) that this node belongs to.'),
+    cell: cellSchema.default('home').describe('The cell (one operator’s nodes) that this node belongs to.'),
   })
   .prefault({})
   .describe('This node’s place in the mesh.')
