@@ -2,7 +2,6 @@ import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { access } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import { cellSchema, nameSchema } from '../../protocols/admission/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { ConfigDocument } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
@@ -53,7 +52,7 @@ export async function ensureKey({ paths }: Workplace): Promise<{ key: Ed25519Pri
  * What the configuration will be. Nothing is written yet, so that a refused flag leaves nothing behind.
  *
  * @returns the changes with a name for a node that has none: its machine's
- * @throws {CodedError} E_CONFIG_INVALID, E_INVALID_INPUT
+ * @throws {CodedError} E_CONFIG_INVALID
  */
 export async function planConfig(
   { paths, env }: Workplace,
@@ -63,7 +62,6 @@ export async function planConfig(
   const name = wanted['name'] ?? (sources['name'] === 'default' ? defaultName() : undefined)
   const changes = { ...wanted, name }
   const { config } = await loadConfig({ path: paths.config, env, flags: changes })
-  checkNames(config)
   return { config, changes }
 }
 
@@ -105,17 +103,6 @@ async function hasGuests({ paths, env }: Workplace): Promise<boolean> {
     return await hasRedemptions(database.sublevel('admission'))
   } finally {
     await database.close()
-  }
-}
-
-/** Genesis and certificates take fewer names than the configuration does. */
-function checkNames({ name, node }: Config): void {
-  for (const [key, value, schema] of [
-    ['name', name, nameSchema],
-    ['node.cell', node.cell, cellSchema],
-  ] as const) {
-    const [issue] = schema.safeParse(value).error?.issues ?? []
-    if (issue !== undefined) throw new CodedError('E_INVALID_INPUT', `${key} ${JSON.stringify(value)} ${issue.message}`)
   }
 }
 

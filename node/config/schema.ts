@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { nameSchema } from '../../protocols/admission/index.ts'
 import { signal } from './section-signal.ts'
 import { api, content, network, node, phase, storage } from './sections-node.ts'
 import { emissary, kairos, logging, master, memory, security, sync, witnessing } from './sections-source.ts'
 
 /** The whole configuration. Every object is strict: an unknown key is an error, never ignored. */
 export const configSchema = z.strictObject({
-  name: z.string().min(1).max(64).default('kairos').describe('Name of this node, for people.'),
+  name: nameSchema.default('kairos').describe('Name of this node, for people.'),
   node,
   kairos,
   master,

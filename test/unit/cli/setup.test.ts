@@ -43,8 +43,8 @@ describe('command line: making a node', () => {
 
   describe('init', () => {
     for (const [what, code, ...flags] of [
-      ['a cell that no certificate takes', 'E_INVALID_INPUT', '--cell', 'UPPER'],
-      ['a name that no certificate takes', 'E_INVALID_INPUT', '--name', 'bell\u0007'],
+      ['a cell that no certificate takes', 'E_CONFIG_INVALID', '--cell', 'UPPER'],
+      ['a name that no certificate takes', 'E_CONFIG_INVALID', '--name', 'bell\u0007'],
       ['an address that is none', 'E_CONFIG_INVALID', '--listen', 'here'],
     ])
       it(`refuses ${what} before anything is written, and then takes a better one`, async () => {
