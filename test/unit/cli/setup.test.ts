@@ -81,7 +81,7 @@ describe('command line: making a node', () => {
 
     it('refuses a name that no certificate takes before anything is written', async () => {
       const ticket = await strangeTicket()
-      expect(await codeThrownBy(() => kairos('join', ticket, '--name', 'a\u0007'))).to.equal('E_INVALID_INPUT')
+      expect(await codeThrownBy(() => kairos('join', ticket, '--name', 'a\u0007'))).to.equal('E_CONFIG_INVALID')
       expect(await files()).to.deep.equal([])
     })
 
