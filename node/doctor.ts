@@ -18,13 +18,19 @@ function finding(check: string, ok: boolean, message: string, remedy: string): F
   return ok ? { check, ok, message } : { check, ok, message, remedy }
 }
 
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
 function listening({ network, config }: Parts): Finding {
   const addresses = network.libp2p.getMultiaddrs()
   const wanted = config.network.listen.length > 0
   return finding(
     'listening',
     !wanted || addresses.length > 0,
-    addresses.length > 0 ? `reachable at ${addresses.length} addresses` : 'no address is listened on',
+    addresses.length > 0
+      ? `reachable at ${counted(addresses.length, 'address', 'addresses')}`
+      : 'no address is listened on',
     'set network.listen to an address of this machine with a free port',
   )
 }
@@ -37,7 +43,11 @@ async function connected({ network, membership, config, refusals }: Parts): Prom
   return finding(
     'peers',
     count > 0 || alone,
-    count > 0 ? `${count} peers connected` : alone ? 'a mesh of one' : `no peer is connected${refusal}`,
+    count > 0
+      ? `${counted(count, 'peer', 'peers')} connected`
+      : alone
+        ? 'a mesh of one'
+        : `no peer is connected${refusal}`,
     'check that a member is running and that network.bootstrap names its address; kairos peers connect ADDR tells what it says',
   )
 }
@@ -79,7 +89,7 @@ function signal({ coherence }: Parts): Finding {
     'signal',
     state !== 'failed',
     `${texts[state]}${bad}`,
-    'mend the source that signal.path or stdin names, then start the node again',
+    `${error?.hint ?? 'mend the source that signal.path or stdin names'}; then start the node again`,
   )
 }
 
@@ -96,5 +106,5 @@ function reporting({ pool, membership }: Parts): Finding {
 
 function operators({ membership }: Parts): Finding {
   const count = membership.genesis.operators.length
-  return finding('operators', true, `${count} operators; four or more tolerate a liar`, '')
+  return finding('operators', true, `${counted(count, 'operator', 'operators')}; four or more tolerate a liar`, '')
 }

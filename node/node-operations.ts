@@ -121,7 +121,7 @@ function warningsOf({ coherence, refusals, membership, config }: Parts, operator
   const { state, error, badSamples } = coherence.signal
   if (state === 'ended') warnings.push('the signal has ended: this node reports no coherence')
   if (state === 'running' && !coherence.isLive) warnings.push('the signal is silent: this node reports no coherence')
-  if (error !== undefined) warnings.push(`the signal failed: ${error.message}`)
+  if (error !== undefined) warnings.push(`the signal failed: ${error.message} (${error.hint ?? error.code})`)
   if (badSamples > 0) warnings.push(`${badSamples} samples could not be read and count as lost`)
   return warnings
 }

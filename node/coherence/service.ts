@@ -1,17 +1,17 @@
-import { codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import type { Role } from '../../protocols/admission/index.ts'
 import type { Config } from '../config/schema.ts'
-import type { Log } from '../telemetry/log.ts'
-import type { SignalDocument } from '../operations.ts'
+import { errorBody } from '../errors.ts'
+import type { ErrorDocument, SignalDocument } from '../operations.ts'
 import { ROLES } from '../roles.ts'
 import type { Service } from '../service.ts'
+import type { Log } from '../telemetry/log.ts'
 import { createEngine, SILENT, type Engine } from './engine.ts'
 import { createIngest, signalStep, type IngestEvent, type SignalConfig } from './ingest/index.ts'
 import { keyedReference } from './keyed.ts'
 import { engineInit, signalConfig } from './settings.ts'
 
-/** Bad samples of one stream that are logged one by one; the rest is counted. */
-const MAX_LOGGED_BAD_SAMPLES = 10
+/** Bad samples of one stream that are told one by one; the rest is counted. */
+const MAX_TOLD_BAD_SAMPLES = 10
 
 export interface CoherenceService extends Service {
   readonly engine: Engine
@@ -22,12 +22,18 @@ export interface CoherenceService extends Service {
   document(): ReturnType<Engine['document']>
 }
 
+/** What watchers of the node are told of its signal. */
+export type SignalEvent =
+  | Exclude<IngestEvent, { type: 'bad-sample' }>
+  | { type: 'bad-sample'; line: number; error: ErrorDocument }
+  | { type: 'failed'; error: ErrorDocument }
+
 export interface CoherenceInit {
   config: Config
   role: Role
   peerId: string
   log: Log
-  onEvent: (event: IngestEvent | { type: 'failed'; code: string; message: string }) => void
+  onEvent: (event: SignalEvent) => void
   stdin?: AsyncIterable<Uint8Array>
 }
 
@@ -49,11 +55,17 @@ export function createCoherence(init: CoherenceInit): CoherenceService {
   let done: Promise<void> = Promise.resolve()
 
   function onEvent(event: IngestEvent): void {
+    if (event.type === 'bad-sample') return onBadSample(event.line, event.error)
     if (event.type === 'loop') signal.passes = event.pass
-    if (event.type === 'bad-sample' && ++signal.badSamples <= MAX_LOGGED_BAD_SAMPLES) {
-      log.warn('bad sample taken as invalid', { line: event.line, reason: event.error.message })
-    }
     init.onEvent(event)
+  }
+
+  /** A stream of nothing but garbage may fill neither the log nor the events. */
+  function onBadSample(line: number, cause: unknown): void {
+    if (++signal.badSamples > MAX_TOLD_BAD_SAMPLES) return
+    const { error } = errorBody(cause)
+    log.warn('bad sample taken as invalid', { line, reason: error.message })
+    init.onEvent({ type: 'bad-sample', line, error })
   }
 
   async function run(): Promise<void> {
@@ -68,9 +80,9 @@ export function createCoherence(init: CoherenceInit): CoherenceService {
       signal.state = 'ended'
     } catch (error) {
       signal.state = 'failed'
-      signal.error = { code: codeOf(error), message: messageOf(error) }
+      signal.error = errorBody(error).error
       log.error('the signal failed; the node keeps running', { ...signal.error })
-      init.onEvent({ type: 'failed', ...signal.error })
+      init.onEvent({ type: 'failed', error: signal.error })
     }
   }
 
