@@ -91,9 +91,15 @@ export class Stage {
   }
 }
 
+/** Ends a process and, when it was started as the leader of a group, all that came of it. */
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = new Promise((resolve) => child.once('exit', resolve))
+  const isOver = child.exitCode !== null || child.signalCode !== null
+  const gone = isOver ? undefined : new Promise((resolve) => child.once('exit', resolve))
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // No group, or an empty one.
+  }
   child.kill('SIGKILL')
   await gone
 }
