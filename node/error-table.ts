@@ -54,8 +54,8 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
 
   // HTTP API.
   E_API_EXPOSED: invalid('The API would listen to other machines without TLS.'),
-  E_PORT_TAKEN: failed('Another program listens on the port of the API.'),
-  E_LISTEN: failed('The API cannot listen on its address.'),
+  E_PORT_TAKEN: failed('Another program listens on a port of this node.'),
+  E_LISTEN: failed('The node cannot listen on an address that is configured.'),
   E_UNAUTHORIZED: denied('The request carries no token, or not one of this node.', 401),
   E_TOKEN_NEEDED: denied('The address is not that of the node on this path, whose token is for it alone.', 401),
   E_HOST_REFUSED: denied('The Host header names no name of this API (DNS rebinding).'),

@@ -134,9 +134,23 @@ class MeshNetwork implements Network {
     })
     const [status, ...later] = this.#parts
     await status?.start()
-    await this.libp2p.start()
+    await this.#listen()
     for (const { topic } of this.#init.topics) this.pubsub.subscribe(topic)
     for (const part of later) await part.start()
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      await this.libp2p.start()
+    } catch (cause) {
+      const taken = messageOf(cause).includes('EADDRINUSE')
+      const { listen } = this.#init.config
+      throw new CodedError(
+        taken ? 'E_PORT_TAKEN' : 'E_LISTEN',
+        `cannot listen on ${listen.join(', ')}${taken ? ': a port is in use by another program' : ''}`,
+        { hint: 'change network.listen; port 0 takes a free one', cause },
+      )
+    }
   }
 
   async stop(): Promise<void> {
