@@ -1,11 +1,10 @@
-import { unixfs } from '@helia/unixfs'
 import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { AddEntry, AddOptions, AddRow } from '../operations.ts'
 import type { BlockStore } from './block-store.ts'
 import { checkName } from './path.ts'
 
-type Files = ReturnType<typeof unixfs>
+type Files = ReturnType<typeof import('@helia/unixfs').unixfs>
 type ImportOptions = NonNullable<Parameters<Files['addAll']>[1]>
 type Candidate = { path: string; content: AsyncIterable<Uint8Array> } | { path: string }
 
@@ -25,6 +24,8 @@ export async function* addEntries(
   options: AddOptions,
   target: AddTarget,
 ): AsyncGenerator<AddRow & { root: CID }> {
+  // 3 MB that an idle node does without.
+  const { unixfs } = await import('@helia/unixfs')
   const files = unixfs({ blockstore: target.store } as unknown as Parameters<typeof unixfs>[0])
   for await (const result of files.addAll(candidates(entries, options, target.signal), importOptions(options))) {
     const isDirectory = result.unixfs?.isDirectory() === true

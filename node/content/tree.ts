@@ -1,4 +1,3 @@
-import { unixfs } from '@helia/unixfs'
 import type { CID } from 'multiformats/cid'
 import type { LsRow, WalkEntry } from '../operations.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
@@ -100,6 +99,7 @@ async function findInShard(cid: CID, name: string, { get, signal }: TreeOptions)
     },
   }
   try {
+    const { unixfs } = await import('@helia/unixfs')
     const files = unixfs({ blockstore } as unknown as Parameters<typeof unixfs>[0])
     return (await files.stat(cid, { path: name, signal })).cid
   } catch (error) {

@@ -1,4 +1,3 @@
-import { CarWriter } from '@ipld/car'
 import * as dagCbor from '@ipld/dag-cbor'
 import * as dagPb from '@ipld/dag-pb'
 import { createUnsafe } from 'multiformats/block'
@@ -14,6 +13,7 @@ const CODECS = new Map([dagPb, dagCbor, raw].map((codec) => [codec.code as numbe
 
 /** A CARv1 of the whole DAG, each block once, parents before children (which a reader of a stream can check as it comes). */
 export async function* exportCar(root: CID, options: TreeOptions): AsyncGenerator<Uint8Array> {
+  const { CarWriter } = await import('@ipld/car')
   const { writer, out } = CarWriter.create([root])
   const seen = new Set<string>()
   const visit: Visitor<undefined, { cid: CID; bytes: Uint8Array }> = (bytes, { cid }) => ({

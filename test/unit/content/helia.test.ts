@@ -18,12 +18,14 @@ async function packagesLoadedBy(module: string): Promise<string[]> {
 }
 
 describe('the content service', () => {
-  it('loads bitswap and UnixFS, but no WebRTC, HTTP gateways or second libp2p (memory of an idle node)', async function () {
+  it('loads bitswap, but no WebRTC, HTTP gateways, second libp2p, and UnixFS and CAR only when used (memory of an idle node)', async function () {
     this.timeout(20_000)
     const loaded = await packagesLoadedBy(new URL('../../../node/content/index.ts', import.meta.url).href)
-    expect(loaded).to.include.members(['helia', '@helia/bitswap', '@helia/unixfs'])
+    expect(loaded).to.include.members(['helia', '@helia/bitswap'])
     const unwanted = new Set([
       '@helia/libp2p',
+      '@helia/unixfs',
+      '@ipld/car',
       '@helia/http',
       '@libp2p/webrtc',
       '@helia/delegated-routing-client',
