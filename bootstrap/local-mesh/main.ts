@@ -120,7 +120,9 @@ async function watch(mesh: LocalMesh, readyMs: number, options: Options, stop: A
 }
 
 function commandsToTry(mesh: LocalMesh): string {
-  const kairos = `npx kairos --path ${relative('', mesh.running[0]?.node.path ?? '')}`
+  const path = mesh.running[0]?.node.path ?? ''
+  const near = relative('', path)
+  const kairos = `npx kairos --path ${near.startsWith('..') ? path : near}`
   const verbs = ['status', 'peers', 'query coherence --all']
   const lines = verbs.map((verb) => `  ${kairos} ${verb}`)
   return ['', 'In another terminal:', ...lines, 'Ctrl-C stops all nine.'].join('\n')

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { startNode } from './cli.ts'
 import { viewOf, type NodeView } from './client.ts'
-import { prepareFounders, prepareGuests, type PlacedNode, type PrepareOptions } from './prepare.ts'
+import { isMember, prepareFounders, prepareGuests, type PlacedNode, type PrepareOptions } from './prepare.ts'
 
 const POLL_MS = 250
 /** A node that has not stopped by then is killed. */
@@ -39,8 +39,10 @@ export class LocalMesh {
     progress('preparing four operators')
     await prepareFounders(this.#nodes, this.#options)
     this.#startAll(this.#nodes.filter((node) => node.founder))
-    progress('inviting the other five')
-    await this.#until(() => this.running[0]?.view !== undefined)
+    if (!this.#nodes.every(isMember)) {
+      progress('inviting the other five')
+      await this.#until(() => this.running[0]?.view !== undefined)
+    }
     await prepareGuests(this.#nodes, this.#options)
     this.#startAll(this.#nodes.filter((node) => !node.founder))
     progress('waiting until all are connected and hear each other')

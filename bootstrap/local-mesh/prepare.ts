@@ -25,7 +25,11 @@ export interface PrepareOptions {
 
 const genesisFile = (root: string): string => join(root, 'genesis.json')
 const entryFile = (root: string, node: PlannedNode): string => join(root, `${node.name}.founder.json`)
-const isMember = (node: PlacedNode): boolean => existsSync(resolvePaths({ path: node.path }).genesis)
+
+/** Whether a node belongs to a mesh already. */
+export function isMember(node: PlacedNode): boolean {
+  return existsSync(resolvePaths({ path: node.path }).genesis)
+}
 
 /** @throws {CodedError} E_STORAGE_UNWRITABLE, E_DISK_FULL; E_LOCKED while another launcher's nodes run there */
 export async function makeRoot(root: string, nodes: PlacedNode[]): Promise<void> {

@@ -193,7 +193,8 @@ describe('local mesh', function () {
 
     it('130 when it is interrupted before it is ready', async () => {
       const { code, stdout } = await cut(['--once', '--json', '--fresh'], async (launcher) => {
-        await launcher.until('a founder runs', async () => (await pids()).length > 0)
+        // Not a lock that a killed command has left.
+        await launcher.until('a command runs', async () => !(await allGone(await pids())()))
         launcher.child.kill('SIGINT')
       })
       expect([code, stdout]).to.deep.equal([130, ''])
