@@ -68,5 +68,7 @@ function stopRequest(): Promise<void> {
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   process.once('disconnect', () => resolve())
+  // It may have gone while this was loading.
+  if (process.connected === false) resolve()
   return promise
 }
