@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Transport, Upgrader } from '@libp2p/interface'
 import type { CircuitRelayTransportComponents, RelayReservation } from '@libp2p/circuit-relay-v2'
 import { hostOf } from './address-range.ts'
@@ -10,6 +11,12 @@ type RelayComponents = CircuitRelayTransportComponents & { upgrader: Upgrader }
 const REMEMBER_NOTHING = { has: () => false, add: () => undefined, remove: () => undefined }
 
 /**
+ * libp2p looks for a relay by walking the DHT, and where the mesh has none it would do nothing else: half a
+ * core on both sides. Relays that join are found without it, as every member is.
+ */
+const WALK_PAUSE_MS = 5_000
+
+/**
  * Dials through relays, and where the node listens on `/p2p-circuit` keeps a reservation on one.
  *
  * The relay cuts a connection at its limits whatever we call it here. Called "limited", libp2p would dial a
@@ -18,14 +25,26 @@ const REMEMBER_NOTHING = { has: () => false, add: () => undefined, remove: () =>
 export async function relayTransport(): Promise<(components: RelayComponents) => Transport> {
   const { circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
   const make = circuitRelayTransport({ discoveryFilter: REMEMBER_NOTHING, reservationCompletionTimeout: 10_000 })
-  return (components) => make(withUpgrader(components, unlimited(components.upgrader)))
+  return (components) => make(adapted(components))
 }
 
 /** libp2p fills its components in as it goes, so they cannot be copied. */
-function withUpgrader(components: RelayComponents, upgrader: Upgrader): RelayComponents {
+function adapted(components: RelayComponents): RelayComponents {
+  const own = { upgrader: unlimited(components.upgrader), randomWalk: paced(components) }
   return new Proxy(components, {
-    get: (target, name) => (name === 'upgrader' ? upgrader : Reflect.get(target, name)),
+    get: (target, name) => Reflect.get(Object.hasOwn(own, name) ? own : target, name),
   })
+}
+
+function paced(components: RelayComponents): RelayComponents['randomWalk'] {
+  return {
+    async *walk(options) {
+      for await (const peer of components.randomWalk.walk(options)) {
+        yield peer
+        await delay(WALK_PAUSE_MS, undefined, options?.signal === undefined ? {} : { signal: options.signal })
+      }
+    },
+  }
 }
 
 function unlimited(upgrader: Upgrader): Upgrader {
