@@ -83,7 +83,8 @@ export function baseServices() {
   return {
     identify: identify({ maxMessageSize: 8192, timeout: 5000, maxInboundStreams: 1 }),
     identifyPush: identifyPush({ maxMessageSize: 8192, concurrency: 8, debounce: 1000 }),
-    ping: ping({ maxInboundStreams: 4, maxOutboundStreams: 4 }),
+    // The connection monitor, the DHT and people ping at once; one refused would cost the connection.
+    ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
   }
 }
 

@@ -18,12 +18,15 @@ export const MAX_TRACKED_ADDRESSES = 10_000
 /** Hosts with this many banned ids are refused before any handshake (never the operator's own ranges). */
 export const BANNED_IDS_PER_HOST = 3
 
-/** A whole handshake, admission included. Idle sockets are cut by MAX_PENDING, so this may suit slow links. */
-export const UPGRADE_TIMEOUT_MS = 5_000
+/**
+ * A whole handshake, admission included. Idle sockets are cut by the limits above, so this may suit slow links and
+ * busy machines: a mesh that starts as one on two cores would lose connections to a shorter one, and dial again.
+ */
+export const UPGRADE_TIMEOUT_MS = 10_000
 export const INBOUND_NEGOTIATION_TIMEOUT_MS = 3_000
 export const OUTBOUND_NEGOTIATION_TIMEOUT_MS = 5_000
-export const DIAL_TIMEOUT_MS = 10_000
-export const ADDRESS_DIAL_TIMEOUT_MS = 5_000
+export const DIAL_TIMEOUT_MS = 15_000
+export const ADDRESS_DIAL_TIMEOUT_MS = 10_000
 
 /** A peer that answers no ping for so long is gone. */
 export const PING_INTERVAL_MS = 10_000

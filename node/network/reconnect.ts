@@ -4,11 +4,11 @@ import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { codeOf } from '../../protocols/shared/errors.ts'
 import type { Service } from '../service.ts'
 import { backoffMs } from './backoff.ts'
+import { DIAL_TIMEOUT_MS } from './limits.ts'
 import type { GoodPeer } from './peer-memory.ts'
 
 const TICK_MS = 250
 const DIALS_AT_ONCE = 8
-const DIAL_TIMEOUT_MS = 10_000
 /** With this many connections, some of our own choice, only bootstrap peers are still dialled. */
 const ENOUGH_CONNECTIONS = 12
 /** Peers that came to us may all be one owner's; these we chose. */

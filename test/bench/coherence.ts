@@ -9,14 +9,7 @@ import {
   phasorsFromPhases,
   syncStep,
 } from '../../node/coherence/index.ts'
-
-export interface Figure {
-  name: string
-  value: number
-  unit: string
-  /** least value asked for */
-  target?: number
-}
+import type { Figure } from './figure.ts'
 
 const BATCH = 4096
 const OPERATOR_BATCHES = 2500
@@ -26,13 +19,23 @@ const RATE_HZ = 1000
 /** Speed of the operator on typed arrays, and of one node's whole ingest path. */
 export async function benchCoherence(): Promise<Figure[]> {
   return [
-    { name: 'coherence operator, phases to T on typed arrays', value: operator(), unit: 'samples/s', target: 5e6 },
-    { name: 'coherence ingest, CSV text to T_sync', value: await ingest(csvText), unit: 'samples/s', target: 1e5 },
+    {
+      name: 'coherence operator, phases to T on typed arrays',
+      value: operator(),
+      unit: 'samples/s',
+      target: '≥ 5000000',
+    },
+    {
+      name: 'coherence ingest, CSV text to T_sync',
+      value: await ingest(csvText),
+      unit: 'samples/s',
+      target: '≥ 100000',
+    },
     {
       name: 'coherence ingest, NDJSON text to T_sync',
       value: await ingest(ndjsonText),
       unit: 'samples/s',
-      target: 1e5,
+      target: '≥ 100000',
     },
   ]
 }

@@ -4,20 +4,14 @@ import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { multiaddr } from '@multiformats/multiaddr'
 import { startContentNode } from '../helpers/content-node.ts'
+import type { Figure } from './figure.ts'
 
 const MIB = 2 ** 20
 const FILE_BYTES = 64 * MIB
 const ROUNDS = 3
 
-interface Result {
-  name: string
-  value: number
-  unit: string
-  target?: string
-}
-
 /** Best of a few rounds: adding a file of 64 MiB, and reading it by another process over loopback. */
-export async function benchContent(): Promise<Result[]> {
+export async function benchContent(): Promise<Figure[]> {
   let added = 0
   let moved = 0
   for (let round = 0; round < ROUNDS; round++) {
@@ -27,7 +21,7 @@ export async function benchContent(): Promise<Result[]> {
   }
   return [
     { name: 'content: add 64 MiB', value: Math.round(added), unit: 'MiB/s' },
-    { name: 'content: 64 MiB between two processes', value: Math.round(moved), unit: 'MiB/s', target: '>= 100' },
+    { name: 'content: 64 MiB between two processes', value: Math.round(moved), unit: 'MiB/s', target: '≥ 100' },
   ]
 }
 

@@ -1,81 +1,95 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
-import { parseArgs } from 'node:util'
-import type { Figure } from './figure.ts'
+import { parseArgs, promisify } from 'node:util'
+import { isMet, type Bench, type Figure } from './figure.ts'
 
-/** What can be measured, each loaded only when it is. */
-const GROUPS: Readonly<Record<string, () => Promise<Figure[]>>> = {
-  node: async () => (await import('./node.ts')).benchNode(),
-  mesh: async () => (await import('./mesh.ts')).benchMesh(),
-  coherence: async () => (await import('./coherence.ts')).benchCoherence(),
-  admission: async () => (await import('./admission.ts')).benchAdmission(),
-  content: async () => (await import('./content.ts')).benchContent(),
-  gossip: async () => (await import('./network.ts')).benchGossip(),
+/** Each is loaded and measured in a process of its own, so that none warms or burdens another. */
+const GROUPS: Record<string, () => Promise<Bench>> = {
+  coherence: async () => (await import('./coherence.ts')).benchCoherence,
+  node: async () => (await import('./node.ts')).benchNode,
+  mesh: async () => (await import('./mesh.ts')).benchMesh,
+  admission: async () => (await import('./admission.ts')).benchAdmission,
+  gossip: async () => (await import('./network.ts')).benchGossip,
+  content: async () => (await import('./content.ts')).benchContent,
 }
-
 const RESULTS = new URL('./RESULTS.md', import.meta.url)
-const USAGE = `npm run bench -- [${Object.keys(GROUPS).join(' | ')}]… [--json] [--write]
-  --json    one document on stdout
-  --write   also into test/bench/RESULTS.md, with machine and date
-`
+const LONGEST_MS = 180_000
 
-type Result = Figure & { group: string }
+type Measured = Record<string, Figure[] | { error: string }>
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean' } },
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean' }, write: { type: 'boolean' }, alone: { type: 'boolean' } },
+})
+const names = positionals.length === 0 ? Object.keys(GROUPS) : positionals
+const unknown = names.find((name) => !Object.hasOwn(GROUPS, name))
+if (unknown !== undefined) {
+  process.stderr.write(`there is no benchmark ${unknown}; there are ${Object.keys(GROUPS).join(', ')}\n`)
+  process.exitCode = 128
+} else if (values.alone === true) {
+  const bench = await GROUPS[names[0]!]!()
+  process.stdout.write(`${JSON.stringify(await bench())}\n`, () => process.exit(0))
+} else {
+  const measured = await measureAll(names)
+  const page = resultsPage(measured)
+  process.stdout.write(values.json === true ? `${JSON.stringify({ machine: machine(), measured }, null, 2)}\n` : page)
+  if (values.write === true) await writeFile(RESULTS, page)
+  if (Object.values(measured).some((figures) => !Array.isArray(figures))) process.exitCode = 1
+}
+
+async function measureAll(groups: string[]): Promise<Measured> {
+  const measured: Measured = {}
+  for (const name of groups) {
+    process.stderr.write(`${name} …\n`)
+    measured[name] = await measure(name).catch((error: unknown) => ({ error: String(error) }))
+  }
+  return measured
+}
+
+async function measure(name: string): Promise<Figure[]> {
+  const args = ['--disable-warning=ExperimentalWarning', import.meta.filename, '--alone', name]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: LONGEST_MS })
+  return JSON.parse(stdout) as Figure[]
+}
+
+function resultsPage(measured: Measured): string {
+  const sections = Object.entries(measured).flatMap(([name, figures]) => [
+    `## ${name}`,
+    '',
+    ...(Array.isArray(figures) ? table(figures) : [`not measured: ${figures.error}`]),
+    '',
+  ])
+  return ['# Benchmarks', '', 'Written by `npm run bench -- --write`.', '', ...machine(), '', ...sections].join('\n')
+}
+
+function table(figures: Figure[]): string[] {
+  const rows = figures.map((figure) => {
+    const { name, value, unit } = figure
+    return `| ${name} | ${shown(value)} ${unit} | ${asked(figure)} | ${ratio(figure, figures)} |`
   })
-  const unknown = positionals.filter((name) => !Object.hasOwn(GROUPS, name))
-  if (values.help === true || unknown.length > 0) {
-    process.stderr.write(`${unknown.length > 0 ? `there is no group ${unknown.join(', ')}\n` : ''}${USAGE}`)
-    return unknown.length > 0 ? 128 : 0
-  }
-  const results: Result[] = []
-  for (const group of positionals.length > 0 ? positionals : Object.keys(GROUPS)) {
-    process.stderr.write(`measuring ${group} …\n`)
-    results.push(...(await GROUPS[group]!()).map((figure) => ({ group, ...figure })))
-  }
-  process.stdout.write(values.json === true ? `${JSON.stringify({ machine: machine(), results })}\n` : table(results))
-  if (values.write === true) await writeFile(RESULTS, page(results))
-  return 0
+  return ['| figure | measured | asked for | ratio |', '| --- | --- | --- | --- |', ...rows]
 }
 
-function machine(): string {
-  const [first] = cpus()
-  const memory = Math.round(totalmem() / 2 ** 30)
-  return `${cpus().length} cores (${first?.model.trim() ?? 'unknown'}), ${memory} GiB, Node ${process.versions.node}, ${process.platform}`
+function asked(figure: Figure): string {
+  const { target } = figure
+  if (target === undefined) return ''
+  return isMet(figure) === true ? target : `${target} **missed**`
 }
 
-function row({ group, name, value, unit, target }: Result): string[] {
-  const shown = Number.isInteger(value) ? String(value) : value.toPrecision(3)
-  return [group, name, `${value >= 1e5 ? Math.round(value).toLocaleString('en') : shown} ${unit}`, String(target ?? '')]
+function ratio({ value, baseline }: Figure, figures: Figure[]): string {
+  const other = figures.find(({ name }) => name === baseline)
+  return other === undefined ? '' : `${(value / other.value).toFixed(2)} × ${other.name}`
 }
 
-function table(results: Result[]): string {
-  const rows = [['GROUP', 'FIGURE', 'VALUE', 'TARGET'], ...results.map(row)]
-  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((cells) => cells[i]!.length)))
-  return rows
-    .map(
-      (cells) =>
-        `${cells
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+function shown(value: number): string {
+  return value.toLocaleString('en', { maximumSignificantDigits: 4 }).replaceAll(',', ' ')
 }
 
-function page(results: Result[]): string {
-  const date = new Date().toISOString().slice(0, 10)
-  return `# Figures
-
-Written by \`npm run bench -- --write\` on ${date}: ${machine()}.
-
-| group | figure | value | target |
-| --- | --- | --- | --- |
-${results.map((result) => `| ${row(result).join(' | ')} |\n`).join('')}`
+function machine(): string[] {
+  const processors = cpus()
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
+  return [
+    `${new Date().toISOString().slice(0, 10)}, ${processors.length} × ${processors[0]?.model.trim()}, ${memory}, Node ${process.version}, ${process.platform}.`,
+  ]
 }
-
-// Nodes that a group has stopped may still hold timers of their dependencies.
-process.exit(await main())

@@ -58,7 +58,7 @@ describe('network: reconnection', () => {
   it('redials a peer that hung up', async () => {
     const other = await mesh.start(1)
     const node = await mesh.start(0, { config: { bootstrap: [addressOf(other)] } })
-    await until(() => peersOf(node) === 1)
+    await until(() => peersOf(node) === 1 && peersOf(other) === 1)
     const id = node.libp2p.getConnections()[0]?.id
     await other.libp2p.hangUp(node.libp2p.peerId)
     await until(() => peersOf(node) === 1 && node.libp2p.getConnections()[0]?.id !== id)
