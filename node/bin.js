@@ -7,16 +7,11 @@ import module, { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import v8 from 'node:v8'
 
 const OLDEST = [22, 19]
 const EXIT_ERROR = 1
-// Loading a node is one burst of 1500 modules, nearly all of which stay: with V8's own pace of growth
-// an idle node keeps 40 MB of empty heap. `run` gives the pace back when it is ready (cli/verbs/run.ts).
-const WHILE_LOADING = ['--semi-space-growth-factor=1', '--heap-growing-percent=30']
 
 if (isNewEnough(process.versions.node)) {
-  if (process.argv.includes('run')) for (const flag of WHILE_LOADING) v8.setFlagsFromString(flag)
   const cache = compileCache()
   if (cache) module.enableCompileCache?.(cache)
   const source = new URL('./cli/main.ts', import.meta.url)
