@@ -1,5 +1,5 @@
 // After an install, a node starts once in a directory of its own: what is compiled then, every later
-// start finds. A start without it takes a second and 18 MB more, for the compiler that takes the types
+// start finds. A start without it takes longer and 25 MB more, for the compiler that takes the types
 // away. Best effort: what goes wrong here shows, with its reason, when a person starts a node.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

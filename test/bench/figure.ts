@@ -3,7 +3,7 @@ export interface Figure {
   name: string
   value: number
   unit: string
-  /** What the project asks for: `≤ 20` or `≥ 100000`, in the unit of the value. */
+  /** What the project asks for, in the unit of the value: `≤ 20`, `≥ 100000`, or what must be reached, `100`. */
   target?: string
   /** Name of another figure of the same run that this one is held against. */
   baseline?: string
@@ -21,6 +21,6 @@ export function quantile(values: readonly number[], share: number): number {
 /** @returns undefined when nothing is asked for */
 export function isMet({ value, target }: Figure): boolean | undefined {
   if (target === undefined) return undefined
-  const [bound, limit] = target.split(' ')
-  return bound === '≤' ? value <= Number(limit) : value >= Number(limit)
+  const limit = Number(target.replace(/^[≤≥] /, ''))
+  return target.startsWith('≤') ? value <= limit : value >= limit
 }

@@ -6,19 +6,25 @@ import { promisify } from 'node:util'
 import { cleanEnv, ROOT } from '../helpers/kairos.ts'
 import type { Figure } from './figure.ts'
 
-/** The nine processes of `npm start`, from nothing to ready. */
+const LAUNCHER = join(ROOT, 'bootstrap/local-mesh/main.ts')
+
+/** The nine processes of `npm start`: from nothing, and from the directories that they left. */
 export async function benchMesh(): Promise<Figure[]> {
   const path = await mkdtemp(join(tmpdir(), 'kairos-mesh-'))
   try {
-    const launcher = join(ROOT, 'bootstrap/local-mesh/main.ts')
-    const args = [launcher, '--once', '--json', '--fresh', '--path', join(path, 'mesh')]
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env: cleanEnv() })
-    const { readyMs, nodes } = JSON.parse(stdout) as { readyMs: number; nodes: unknown[] }
+    const fresh = await readySeconds(path, '--fresh')
+    const again = await readySeconds(path)
     return [
-      { name: 'local mesh: processes', value: nodes.length, unit: 'nodes' },
-      { name: 'local mesh: fresh start to ready', value: readyMs / 1000, unit: 's', target: '≤ 20' },
+      { name: 'local mesh of nine, from nothing: ready', value: fresh, unit: 's', target: '≤ 20' },
+      { name: 'local mesh of nine, again: ready', value: again, unit: 's', target: '≤ 20' },
     ]
   } finally {
     await rm(path, { recursive: true, force: true })
   }
+}
+
+async function readySeconds(path: string, ...flags: string[]): Promise<number> {
+  const args = ['--disable-warning=ExperimentalWarning', LAUNCHER, '--once', '--json', '--path', path, ...flags]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: cleanEnv() })
+  return (JSON.parse(stdout) as { readyMs: number }).readyMs / 1000
 }
