@@ -15,8 +15,8 @@ export async function dhtService(init: DhtInit): Promise<(components: KadDHTComp
     protocol: `/kairos/${init.meshId}/kad/1.0.0`,
     clientMode: init.mode === 'client',
     kBucketSize: 20,
-    alpha: 3,
-    disjointPaths: 3,
+    alpha: 10,
+    disjointPaths: 10,
     validators: validatorsOf(init.namespaces),
     selectors: selectorsOf(init.namespaces),
     // The default drops private addresses, which is most of what a private mesh has.

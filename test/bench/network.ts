@@ -20,7 +20,7 @@ const NODES = 100
 const MIN_NEIGHBOURS = 6
 const REPORT_EVERY_MS = 10_000
 const REPORT_ROUNDS = 2
-const MAX_SETTLE_MS = 60_000
+const MAX_SETTLE_MS = 30_000
 const FLOOD_MS = 10_000
 const HONEST_EVERY_MS = 20
 
@@ -40,7 +40,7 @@ async function benchHundredNodes(): Promise<Figure[]> {
       const bootstrap = nodes.length === 0 ? [] : [addressOf(nodes[Math.floor(index / 2)] as Network)]
       nodes.push(await mesh.start(index, { topics: [topic], config: { bootstrap } }))
     }
-    await until(() => nodes.every(({ pubsub }) => pubsub.getSubscribers(TOPIC).length >= MIN_NEIGHBOURS), 90_000)
+    await until(() => nodes.every(({ pubsub }) => pubsub.getSubscribers(TOPIC).length >= MIN_NEIGHBOURS), 150_000)
     const readyMs = performance.now() - started
     await settled(nodes)
     await reportForAWhile(nodes)
@@ -71,9 +71,13 @@ async function reportForAWhile(nodes: Network[]): Promise<void> {
   const paceMs = REPORT_EVERY_MS / nodes.length
   const start = performance.now()
   const publishing: Promise<void>[] = []
-  for (let i = 0; i < nodes.length * REPORT_ROUNDS; i++) {
-    publishing.push(nodes[i % nodes.length]?.publish(TOPIC, new Uint8Array(260).fill(i % 256)) ?? Promise.resolve())
-    await setTimeout(Math.max(0, start + (i + 1) * paceMs - performance.now()))
+  while (publishing.length < nodes.length * REPORT_ROUNDS) {
+    // All that is due by now: a busy loop must not slow the reports down.
+    while (publishing.length < Math.min((performance.now() - start) / paceMs, nodes.length * REPORT_ROUNDS)) {
+      const node = nodes[publishing.length % nodes.length] as Network
+      publishing.push(node.publish(TOPIC, new Uint8Array(260).fill(publishing.length % 256)))
+    }
+    await setTimeout(paceMs)
   }
   await Promise.all(publishing)
 }
