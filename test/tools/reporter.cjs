@@ -5,6 +5,7 @@ module.exports = class Reporter extends reporters.Spec {
   epilogue() {
     super.epilogue()
     const { passes, failures, pending } = this.stats
-    process.stdout.write(`${passes} passed, ${failures} failed, ${pending} skipped\n`)
+    const skipped = pending === 0 ? '' : `, ${pending} skipped`
+    process.stdout.write(`${passes} passed, ${failures} failed${skipped}\n`)
   }
 }
