@@ -39,7 +39,7 @@ function pack(folder: string): string {
   return join(folder, first.filename)
 }
 
-/** npm takes `overrides` and `allowScripts` from the folder's own package file only: the README says so too. */
+/** npm takes `overrides` and `allowScripts` from the folder's own package file only. */
 function install(folder: string, tarball: string): string {
   const { overrides, allowScripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as object & {
     overrides: object
