@@ -32,7 +32,9 @@ function describe(io: Io, error: unknown): string {
   const { code, message, hint } = errorBody(error).error
   const [red, plain] = colours(io, io.stderr) ? ['\u001b[31m', '\u001b[0m'] : ['', '']
   const why = error instanceof Error && error.cause instanceof Error ? causes(error.cause, message) : ''
-  return `${red}error${plain} ${code}: ${printable(message)}${why}\n${hint === undefined ? '' : `  ${printable(hint)}\n`}`
+  // Some errors say in their one sentence what to do: once is enough.
+  const next = hint === undefined || message.includes(hint) ? '' : `  ${printable(hint)}\n`
+  return `${red}error${plain} ${code}: ${printable(message)}${why}\n${next}`
 }
 
 function causes(cause: Error, message: string): string {

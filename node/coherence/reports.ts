@@ -96,20 +96,12 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
       collapsed,
       weightReporting: reporting / whole,
       weightAgreeing: agreeingWeight / whole,
-      falseAlarm: globalFalseAlarm(reports),
+      falseAlarm: globalFalseAlarm(
+        reports.map(({ peer, weight }) => ({ weight, nEff: (entries.get(peer)?.report.nEffMilli ?? 0) / 1000 })),
+        init.genesis.collapseThreshold,
+      ),
       dissenters: dissenters.map((peerId) => init.member(peerId)?.name ?? peerId),
     }
-  }
-
-  /** Less than a third of the weight may lie about its N_eff: the window that a third by weight do not reach bounds the rest. */
-  function globalFalseAlarm(reports: WeightedReport[]): number {
-    const windows = reports
-      .map(({ peer, weight }) => ({ weight, nEff: (entries.get(peer)?.report.nEffMilli ?? 0) / 1000 }))
-      .sort((a, b) => a.nEff - b.nEff)
-    let passed = 0
-    const third = windows.reduce((sum, { weight }) => sum + weight, 0) / 3
-    const bound = windows.find(({ weight }) => (passed += weight) >= third)
-    return bound === undefined ? 1 : syncFalseAlarm(bound.nEff, init.genesis.collapseThreshold)
   }
 
   function rows(): ReportRow[] {
@@ -171,4 +163,13 @@ function complex(t: QuantisedT): [re: number, im: number] {
 /** T_sync is the mean of master and emissary, but for the rounding of each; a node without a master has none to weigh. */
 function isMeanOfHalves({ master, emissary, sync }: PhaseReport): boolean {
   return master !== null && sync.every((part, i) => Math.abs(2 * part - master[i]! - emissary[i]!) <= 2)
+}
+
+/** Less than a third of the weight may lie about its N_eff: the window that a third by weight do not reach bounds the rest. */
+function globalFalseAlarm(reports: { weight: number; nEff: number }[], threshold: number): number {
+  const windows = reports.toSorted((a, b) => a.nEff - b.nEff)
+  const third = windows.reduce((sum, { weight }) => sum + weight, 0) / 3
+  let passed = 0
+  const bound = windows.find(({ weight }) => (passed += weight) >= third)
+  return bound === undefined ? 1 : syncFalseAlarm(bound.nEff, threshold)
 }
