@@ -159,7 +159,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       blocksPath: paths.blocks,
       limits: { quotaBytes: config.content.quota_bytes, maxBlockBytes: config.content.max_block_bytes },
       log,
-      provide: async (cid) => network.provide(cid),
+      provide: (root) => network.provide(root),
     })
   })
   const operations = createOperations({

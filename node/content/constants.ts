@@ -24,8 +24,6 @@ export const CANCEL_TIMEOUT_MS = 5_000
 export const ASK_CHECK_MS = 500
 /** A block that nobody sent in this time is reported as not found. */
 export const BLOCK_TIMEOUT_MS = 30_000
-/** Roots being provided to the DHT in the background; further ones wait for the next reprovide of their holder. */
-export const MAX_PROVIDES = 64
 /** Multihash codes that we can check, by the names that node:crypto uses. */
 export const HASHES: ReadonlyMap<number, string> = new Map([
   [0x12, 'sha256'],

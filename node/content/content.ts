@@ -11,7 +11,6 @@ import { MAX_BLOCK_BYTES } from './constants.ts'
 import { Fetcher } from './fetcher.ts'
 import { createBlockExchange, type BlockExchange } from './helia.ts'
 import { parsePath } from './path.ts'
-import { Provider } from './provider.ts'
 import { readFile } from './read.ts'
 import { createRouter, routedProviders } from './routing.ts'
 import { list, resolvePath, walkTree, type TreeOptions } from './tree.ts'
@@ -25,7 +24,7 @@ export interface ContentInit {
   limits: ContentLimits
   log: ComponentLogger
   /** Tells the DHT that this node holds a root. */
-  provide?: (cid: CID, signal: AbortSignal) => Promise<void>
+  provide?: (root: CID) => void
   /** Peers that the DHT names as holders; libp2p's content routing when absent. */
   findProviders?: (cid: CID, signal: AbortSignal | undefined) => AsyncIterable<PeerId>
 }
@@ -54,7 +53,6 @@ class ContentService implements Content {
   readonly name = 'content'
   readonly #init: ContentInit
   readonly #store: BlockStore
-  readonly #provider: Provider
   #exchange: BlockExchange | undefined
   #fetcher: Fetcher | undefined
 
@@ -67,7 +65,6 @@ class ContentService implements Content {
       maxBlockBytes,
       onStored: (cid) => this.#exchange?.announce(cid),
     })
-    this.#provider = new Provider(init.provide, init.log.forComponent('kairos:content:provide'))
   }
 
   async start(): Promise<void> {
@@ -100,7 +97,6 @@ class ContentService implements Content {
     this.#exchange = undefined
     this.#fetcher?.stop()
     this.#fetcher = undefined
-    this.#provider.stop()
     await exchange?.helia.stop()
     await this.#store.close()
   }
@@ -116,7 +112,7 @@ class ContentService implements Content {
       last = root
       yield row
     }
-    if (last !== undefined) this.#provider.provide(last)
+    if (last !== undefined) this.#init.provide?.(last)
   }
 
   async *cat(path: string, range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array> {
