@@ -19,6 +19,7 @@ async function checkPackage(folder: string): Promise<void> {
   const tarball = pack(folder)
   const modules = install(folder, tarball)
   checkInstall(folder, modules)
+  checkEngines(join(modules, 'kairos-mesh/dist/wasm'))
   const node = oldNode() ?? process.execPath
   const version = JSON.parse(must(kairos(folder, node, ['version', '--json'])).stdout) as { node: string }
   say(`kairos version: Node ${version.node}, started by ${must(spawnSync(node, ['--version'])).stdout.trim()}`)
@@ -62,6 +63,20 @@ function checkInstall(folder: string, modules: string): void {
   const scripted = packages.filter(hasInstallScript).map((directory) => nameOf(directory, modules))
   const unexpected = scripted.filter((name) => !MAY_RUN_SCRIPTS.includes(name))
   if (unexpected.length > 0) fail(`install scripts in ${unexpected.join(', ')}`)
+}
+
+/** The engines are built files that no compiler copies; how to build them is not for who installs. */
+function checkEngines(packed: string): void {
+  const committed = join(ROOT, 'wasm/modules')
+  const files = readdirSync(committed).filter((name) => /\.(wasm|js|d\.ts)$/.test(name))
+  const lost = files.filter((name) => !sameBytes(join(committed, name), join(packed, 'modules', name)))
+  if (files.length === 0 || lost.length > 0) fail(`not packed from wasm/modules: ${lost.join(', ') || 'anything'}`)
+  if (existsSync(join(packed, 'build'))) fail('wasm/build is packed')
+  say(`${files.length} files of wasm/modules, unaltered`)
+}
+
+function sameBytes(one: string, other: string): boolean {
+  return existsSync(other) && readFileSync(one).equals(readFileSync(other))
 }
 
 async function runAndStop(folder: string, node: string): Promise<void> {
