@@ -1,0 +1,111 @@
+import type { Floats } from '../arrays.ts'
+import { require } from '../errors.ts'
+
+export type Form = 'ref' | 'auto' | 'cyclic'
+
+/** Many streams of one clock, advanced together. */
+export interface LeakyBankParams {
+  /** default `ref` */
+  readonly form?: Form
+  /** 1 to 2^20 */
+  readonly streams: number
+  /** most samples of each stream in one call, 1 or more */
+  readonly maxSteps: number
+  /** rad/s */
+  readonly omega: number
+  /** h, seconds, above 0 */
+  readonly step: number
+  /** seconds, above 0 */
+  readonly tau: number
+  /** L, samples; 1 or more for `auto` and `cyclic`, absent for `ref` */
+  readonly lag?: number
+}
+
+/** What a bank remembers, in rows of all streams side by side; floats or doubles but for T. */
+export interface LeakyBankState {
+  /** `maxSteps` rows, rad, written by the caller */
+  readonly phases: Floats
+  /** the last L rows, oldest first */
+  readonly past: Floats
+  /** T at the last run's end: a row of real and one of imaginary parts */
+  readonly t: Float64Array
+  /** S of the run in progress, likewise */
+  readonly sums: Floats
+}
+
+/** Samples of a run: S starts from zero at each, and T takes it in at its end. */
+const RUN = 16
+const MAX_STREAMS = 2 ** 20
+const MAX_COUNT = 2 ** 53
+
+/** @throws KernelError E_KERNEL_RANGE */
+export function checkLeakyBank({ form = 'ref', streams, maxSteps, omega, step, tau, lag = 0 }: LeakyBankParams): void {
+  const isWhole = (value: number, least: number, most: number) =>
+    Number.isInteger(value) && value >= least && value <= most
+  const isPositive = (value: number) => value > 0 && value < Infinity
+  require(isWhole(streams, 1, MAX_STREAMS) && isWhole(maxSteps, 1, 2 ** 31), 'E_KERNEL_RANGE')
+  require(isWhole(lag, 0, 2 ** 31) && (form === 'ref') === (lag === 0), 'E_KERNEL_RANGE')
+  require(Number.isFinite(omega) && isPositive(step) && isPositive(tau), 'E_KERNEL_RANGE')
+}
+
+/** Twin of the bank's `advance` in wasm; the past is brought up to date apart. */
+export function advanceLeaky(params: LeakyBankParams, state: LeakyBankState, steps: number, count: number): void {
+  const { streams, step, tau } = params
+  require(steps >= 0 && steps * streams <= state.phases.length, 'E_KERNEL_LENGTH')
+  require(count >= 0 && count + steps <= MAX_COUNT, 'E_KERNEL_RANGE')
+  const decay = Math.exp(-step / tau)
+  for (let row = 0; row < steps; row++) {
+    advanceRow(params, state, row, sharedAngle(params, count + row))
+    if ((count + row + 1) % RUN === 0) fold(state, decay)
+  }
+}
+
+/** The part of the reference angle that all streams share, in [-π, π]: as exact as its sine and cosine are. */
+function sharedAngle({ form, omega, step, lag = 0 }: LeakyBankParams, at: number): number {
+  const angle = omega * ((form === 'auto' ? lag : at) * step)
+  return Math.atan2(Math.sin(angle), Math.cos(angle))
+}
+
+function advanceRow(params: LeakyBankParams, state: LeakyBankState, row: number, shared: number): void {
+  const { streams, step, tau, lag = 0 } = params
+  const { phases, sums } = state
+  const decay = Math.exp(-step / tau)
+  const past = row < lag ? state.past : phases
+  const pastFrom = (row < lag ? row : row - lag) * streams
+  for (let stream = 0; stream < streams; stream++) {
+    const reference = lag === 0 ? shared : past[pastFrom + stream]! + shared
+    const angle = reference - phases[row * streams + stream]!
+    const isValid = Number.isFinite(angle)
+    sums[stream] = decay * sums[stream]! + (isValid ? Math.cos(angle) : 0)
+    sums[streams + stream] = decay * sums[streams + stream]! + (isValid ? Math.sin(angle) : 0)
+  }
+}
+
+function fold({ t, sums }: LeakyBankState, decay: number): void {
+  const [kept, gain] = [decay ** RUN, 1 - decay]
+  for (let at = 0; at < t.length; at++) t[at] = kept * t[at]! + gain * sums[at]!
+  sums.fill(0)
+}
+
+/** Takes the rows of a call into the past. */
+export function rememberLeaky(params: LeakyBankParams, { past, phases }: LeakyBankState, steps: number): void {
+  const { streams, lag = 0 } = params
+  const kept = Math.max(0, lag - steps)
+  past.copyWithin(0, (lag - kept) * streams)
+  past.set(phases.subarray(Math.max(0, steps - lag) * streams, steps * streams), kept * streams)
+}
+
+/** T = a^m·t + (1-a)·S, m samples into the run, held within the unit disc. */
+export function readLeaky(params: LeakyBankParams, state: LeakyBankState, count: number, re: Floats, im: Floats): void {
+  const { streams, step, tau } = params
+  const decay = Math.exp(-step / tau)
+  const [kept, gain] = [decay ** (count % RUN), 1 - decay]
+  const part = (at: number) => kept * state.t[at]! + gain * state.sums[at]!
+  for (let stream = 0; stream < streams; stream++) {
+    const [tRe, tIm] = [part(stream), part(streams + stream)]
+    const square = tRe * tRe + tIm * tIm
+    const scale = square > 1 ? 1 / Math.sqrt(square) : 1
+    re[stream] = tRe * scale
+    im[stream] = tIm * scale
+  }
+}

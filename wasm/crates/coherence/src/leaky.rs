@@ -1,0 +1,213 @@
+//! The leaky operator over many streams (coherence.md §3–4), from phases.
+//!
+//! With u = e^{iφ} all three forms are one: p_k = e^{i(r_k - φ_k)} with the reference angle
+//! REF r_k = ωt_k, AUTO r_k = φ_{k-L} + ωLh, CYCLIC r_k = φ_{k-L} + ωt_k, at t_k = k·h.
+//! A phase that is not finite stands for an invalid sample: p_k = 0, and T decays.
+//!
+//! Within a run of 16 samples S = a·S + p starts from zero in the width of the phases; at the run's end
+//! T = a^16·T + (1-a)·S in doubles. So floats keep their precision whatever tau is. Runs are cut at multiples of 16 of
+//! the stream's own count, so no result depends on how a stream is cut into calls.
+
+use crate::fault::{Fault, require};
+use crate::lanes::{F32x4, F64x2};
+use crate::memory::filled;
+use crate::trig::{AT_ONCE, Angles, within_turn};
+use core::array::from_fn;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub const RUN: usize = 16;
+pub const MAX_STREAMS: usize = 1 << 20;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Ref,
+    Auto,
+    Cyclic,
+}
+
+struct Bank<L: Angles> {
+    form: Form,
+    omega: f64,
+    step: f64,
+    decay: f64,
+    lag: usize,
+    streams: usize,
+    /// rows of one time step each
+    phases: Vec<L::Scalar>,
+    /// the last `lag` rows, oldest first
+    past: Vec<L::Scalar>,
+    /// T, re of all streams and then im
+    t: Vec<f64>,
+    /// S, likewise
+    sums: Vec<L::Scalar>,
+    /// of the row being worked on
+    angles: Vec<L::Scalar>,
+}
+
+impl<L: Angles> Bank<L> {
+    fn new(form: u32, size: [usize; 3], omega: f64, step: f64, tau: f64) -> Result<Self, Fault> {
+        let [streams, max_steps, lag] = size;
+        let form = match form {
+            0 => Form::Ref,
+            1 => Form::Auto,
+            2 => Form::Cyclic,
+            _ => return Err(Fault::Range),
+        };
+        let is_positive = |value: f64| value.is_finite() && value > 0.0;
+        require(omega.is_finite() && is_positive(step) && is_positive(tau), Fault::Range)?;
+        require((form == Form::Ref) == (lag == 0) && max_steps >= 1, Fault::Range)?;
+        require((1..=MAX_STREAMS).contains(&streams), Fault::Range)?;
+        let rows = |count: usize| count.checked_mul(streams).ok_or(Fault::Memory);
+        Ok(Self {
+            form,
+            omega,
+            step,
+            decay: libm::exp(-step / tau),
+            lag,
+            streams,
+            phases: filled(rows(max_steps)?, L::ZERO)?,
+            past: filled(rows(lag)?, L::narrow(f64::NAN))?,
+            t: filled(rows(2)?, 0.0)?,
+            sums: filled(rows(2)?, L::ZERO)?,
+            angles: filled(streams, L::ZERO)?,
+        })
+    }
+
+    fn advance(&mut self, steps: usize, count: f64) -> Result<(), Fault> {
+        require(steps <= self.phases.len() / self.streams, Fault::Length)?;
+        require((0.0..=9_007_199_254_740_992.0 - steps as f64).contains(&count), Fault::Range)?;
+        let run = libm::pow(self.decay, RUN as f64);
+        for row in 0..steps {
+            let at = count + row as f64;
+            self.advance_row(row, at);
+            if (at + 1.0) % RUN as f64 == 0.0 {
+                self.fold(run);
+            }
+        }
+        Ok(())
+    }
+
+    fn advance_row(&mut self, row: usize, at: f64) {
+        let (streams, lag) = (self.streams, self.lag);
+        let samples = if self.form == Form::Auto { lag as f64 } else { at };
+        let shared = L::narrow(within_turn(self.omega * (samples * self.step)));
+        let phases = &self.phases[row * streams..][..streams];
+        if lag == 0 {
+            set_angles::<L>(&mut self.angles, phases, shared, None);
+        } else {
+            let past = if row < lag { &self.past[row * streams..] } else { &self.phases[(row - lag) * streams..] };
+            set_angles::<L>(&mut self.angles, phases, shared, Some(past));
+        }
+        let (re, im) = self.sums.split_at_mut(streams);
+        leak::<L>(&self.angles, L::narrow(self.decay), re, im);
+    }
+
+    /// Takes the run into T and starts a new one.
+    fn fold(&mut self, decay: f64) {
+        let gain = 1.0 - self.decay;
+        for (t, sum) in self.t.iter_mut().zip(&mut self.sums) {
+            *t = decay * *t + gain * (*sum).into();
+            *sum = L::ZERO;
+        }
+    }
+}
+
+/// r - φ of every stream.
+#[inline(always)]
+fn set_angles<L: Angles>(
+    angles: &mut [L::Scalar],
+    phases: &[L::Scalar],
+    shared: L::Scalar,
+    past: Option<&[L::Scalar]>,
+) {
+    match past {
+        None => angles.iter_mut().zip(phases).for_each(|(angle, phase)| *angle = shared - *phase),
+        Some(past) => {
+            for ((angle, phase), past) in angles.iter_mut().zip(phases).zip(past) {
+                *angle = *past - *phase + shared;
+            }
+        }
+    }
+}
+
+/// S = a·S + e^{i·angle} of every stream.
+#[inline(always)]
+fn leak<L: Angles>(angles: &[L::Scalar], decay: L::Scalar, re: &mut [L::Scalar], im: &mut [L::Scalar]) {
+    let many = AT_ONCE * L::WIDTH;
+    let decay = L::splat(decay);
+    let sums = re.chunks_mut(many).zip(im.chunks_mut(many));
+    for (angles, (re, im)) in angles.chunks(many).zip(sums) {
+        if angles.len() == many {
+            let (sin, cos) = L::units(from_fn::<_, AT_ONCE, _>(|n| L::load(&angles[n * L::WIDTH..])));
+            for n in 0..AT_ONCE {
+                let (re, im) = (&mut re[n * L::WIDTH..], &mut im[n * L::WIDTH..]);
+                (decay * L::load(re) + cos[n]).store(re);
+                (decay * L::load(im) + sin[n]).store(im);
+            }
+        } else {
+            for ((angle, re), im) in angles.iter().zip(re).zip(im) {
+                let ([sin], [cos]) = L::units([L::splat(*angle)]);
+                *re = (decay * L::splat(*re) + cos).first();
+                *im = (decay * L::splat(*im) + sin).first();
+            }
+        }
+    }
+}
+
+macro_rules! bank {
+    ($name:ident, $scalar:ty, $lanes:ty) => {
+        /// Many streams, each with its own T, advanced together.
+        ///
+        /// `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and one of imaginary parts. The caller writes `phases`, and after a call brings `past`
+        /// up to date and reads T = a^m·t + (1-a)·sums, m = count mod 16.
+        #[wasm_bindgen]
+        pub struct $name(Bank<$lanes>);
+
+        #[wasm_bindgen]
+        impl $name {
+            /// * `form` - 0 REF, 1 AUTO, 2 CYCLIC
+            /// * `streams` - 1 to 2^20; `max_steps` - rows of `phases`, 1 or more; `lag` - L in samples, 0 for REF
+            /// * `omega` - rad/s; `step` - h and `tau` in seconds, above 0
+            ///
+            /// Errors: E_KERNEL_RANGE, E_KERNEL_MEMORY.
+            #[wasm_bindgen(constructor)]
+            pub fn new(
+                form: u32,
+                streams: usize,
+                max_steps: usize,
+                lag: usize,
+                omega: f64,
+                step: f64,
+                tau: f64,
+            ) -> Result<$name, Fault> {
+                Ok(Self(Bank::new(form, [streams, max_steps, lag], omega, step, tau)?))
+            }
+            #[wasm_bindgen(getter)]
+            pub fn phases(&self) -> *const $scalar {
+                self.0.phases.as_ptr()
+            }
+            #[wasm_bindgen(getter)]
+            pub fn past(&self) -> *const $scalar {
+                self.0.past.as_ptr()
+            }
+            #[wasm_bindgen(getter)]
+            pub fn t(&self) -> *const f64 {
+                self.0.t.as_ptr()
+            }
+            #[wasm_bindgen(getter)]
+            pub fn sums(&self) -> *const $scalar {
+                self.0.sums.as_ptr()
+            }
+            /// Advances every stream by the first `steps` rows of `phases`.
+            ///
+            /// * `count` - samples that each stream had before, a whole number under 2^53
+            ///
+            /// Errors: E_KERNEL_LENGTH when there are fewer rows, E_KERNEL_RANGE.
+            pub fn advance(&mut self, steps: usize, count: f64) -> Result<(), Fault> {
+                self.0.advance(steps, count)
+            }
+        }
+    };
+}
+bank!(LeakyBankF64, f64, F64x2);
+bank!(LeakyBankF32, f32, F32x4);
