@@ -28,7 +28,7 @@ import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
 import type { Operations } from './operations.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { gossipCounter, observeNode } from './telemetry/node-metrics.ts'
+import { gossipCounter, kernelFaultCounter, observeNode } from './telemetry/node-metrics.ts'
 import type { NodeLog } from './telemetry/log.ts'
 import { version } from './version.ts'
 
@@ -109,6 +109,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       peerId: self.peerId,
       log: log.forComponent('kairos:coherence'),
       onEvent: (event) => events.publish('signal', { ...event }),
+      onKernelFault: kernelFaultCounter(metrics),
     }),
   )
   const introductions = createIntroductions((peerId, signal) => network.connect(peerId, signal))

@@ -2,6 +2,7 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import type { Complex } from './complex.ts'
 import { ZERO } from './complex.ts'
 import { MAX_BLOCK } from './constants.ts'
+import { BATCH_LEAST, type UnitPhasors } from './kernels.ts'
 import { phasorFromComplex } from './phasor.ts'
 import type { Sample } from './transducer.ts'
 
@@ -88,9 +89,11 @@ function show(value: number): number {
  *
  * @param values - M real samples
  * @param offsets - their times, seconds
+ * @param units - works out the turns of 256 samples and more
  */
-export function goertzel(values: Float64Array, offsets: Float64Array, omega: number): Complex {
+export function goertzel(values: Float64Array, offsets: Float64Array, omega: number, units?: UnitPhasors): Complex {
   if (values.length === 0) return ZERO
+  const turns = values.length < BATCH_LEAST ? undefined : units?.of(values.length, (j) => omega * (offsets[j] ?? 0))
   let mean = 0
   for (const value of values) mean += value / values.length
   let re = 0
@@ -98,8 +101,8 @@ export function goertzel(values: Float64Array, offsets: Float64Array, omega: num
   for (let j = 0; j < values.length; j++) {
     const angle = omega * (offsets[j] ?? 0)
     const value = (values[j] ?? 0) - mean
-    re += value * Math.cos(angle)
-    im -= value * Math.sin(angle)
+    re += value * (turns?.re[j] ?? Math.cos(angle))
+    im -= value * (turns?.im[j] ?? Math.sin(angle))
   }
   return { re: (2 * re) / values.length, im: (2 * im) / values.length }
 }
@@ -118,13 +121,13 @@ export function createBlocks(params: BlockParams): BlockState {
  *   quarters filled or under the noise gate
  * @throws CodedError E_WINDOW_UNDER_CYCLE when counted readings turn out to span less than one cycle
  */
-export function blockStep(state: BlockState, reading: Reading): Sample[] {
+export function blockStep(state: BlockState, reading: Reading, units?: UnitPhasors): Sample[] {
   const { block, step } = state.params
   const closed: Sample[] = []
   if (state.slot < 0) state.start = reading.time
   let slot = step === undefined ? state.slot + 1 : Math.round((reading.time - state.start) / step)
   if (slot >= block && step !== undefined) {
-    closed.push(close(state))
+    closed.push(close(state, units))
     state.start += Math.floor(slot / block) * block * step
     slot %= block
   }
@@ -136,15 +139,16 @@ export function blockStep(state: BlockState, reading: Reading): Sample[] {
   if (slot < block - 1) return closed
   if (step === undefined)
     checkSpan(((reading.time - state.start) * block) / (block - 1), (2 * Math.PI) / state.params.omega)
-  closed.push(close(state))
+  closed.push(close(state, units))
   state.slot = -1
   return closed
 }
 
-function close(state: BlockState): Sample {
+function close(state: BlockState, units: UnitPhasors | undefined): Sample {
   const { omega, block, noiseGate } = state.params
   const filled = state.used >= LEAST_FILLED * block
-  const x = filled ? goertzel(state.values.subarray(0, state.used), state.offsets.subarray(0, state.used), omega) : ZERO
+  const used = [state.values.subarray(0, state.used), state.offsets.subarray(0, state.used)] as const
+  const x = filled ? goertzel(...used, omega, units) : ZERO
   const u = phasorFromComplex(x, noiseGate)
   state.used = 0
   return { time: state.start, ...u, valid: u !== ZERO }

@@ -1,4 +1,6 @@
 import type { Role } from '../../protocols/admission/index.ts'
+import { messageOf } from '../../protocols/shared/errors.ts'
+import type { KernelFault } from '../../wasm/index.ts'
 import type { Config } from '../config/schema.ts'
 import { errorBody } from '../errors.ts'
 import type { ErrorDocument, SignalDocument } from '../operations.ts'
@@ -7,6 +9,7 @@ import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createEngine, SILENT, type Engine } from './engine.ts'
 import { createIngest, signalStep, type IngestEvent, type SignalConfig } from './ingest/index.ts'
+import { kernelSource } from './kernels.ts'
 import { keyedReference } from './keyed.ts'
 import { engineInit, signalConfig } from './settings.ts'
 
@@ -34,6 +37,8 @@ export interface CoherenceInit {
   peerId: string
   log: Log
   onEvent: (event: SignalEvent) => void
+  /** Counts what went wrong below the batched kernels. */
+  onKernelFault: (fault: KernelFault) => void
   stdin?: AsyncIterable<Uint8Array>
 }
 
@@ -50,6 +55,11 @@ export function createCoherence(init: CoherenceInit): CoherenceService {
   const engine = listens ? buildEngine(init, source) : SILENT
   const signal: SignalDocument = { state: 'none', samples: 0, badSamples: 0, passes: 0 }
   const abort = new AbortController()
+  const kernels = kernelSource((fault) => {
+    const { kind, engine, cause } = fault
+    log.warn('the wasm kernels failed; TypeScript takes over', { kind, engine, reason: messageOf(cause) })
+    init.onKernelFault(fault)
+  })
   const patienceMs = silenceAfterMs(config, source)
   let lastSampleAt = -Infinity
   let done: Promise<void> = Promise.resolve()
@@ -71,7 +81,12 @@ export function createCoherence(init: CoherenceInit): CoherenceService {
   async function run(): Promise<void> {
     signal.state = 'running'
     try {
-      const deps = { signal: abort.signal, onEvent, ...(init.stdin === undefined ? {} : { stdin: init.stdin }) }
+      const deps = {
+        signal: abort.signal,
+        onEvent,
+        kernels,
+        ...(init.stdin === undefined ? {} : { stdin: init.stdin }),
+      }
       for await (const batch of createIngest(source, deps)) {
         engine.advance(batch)
         signal.samples += batch.length

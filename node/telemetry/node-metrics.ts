@@ -1,4 +1,5 @@
 import type { Verdict } from '../../protocols/shared/verdict.ts'
+import type { KernelFault } from '../../wasm/index.ts'
 import { ERRORS } from '../error-table.ts'
 import type { Operations, StatusDocument } from '../operations.ts'
 import type { Metrics } from './metrics.ts'
@@ -35,6 +36,14 @@ export function gossipCounter(metrics: Metrics): (topic: string, verdict: Verdic
     const code = verdict.kind === 'accept' ? '' : verdict.code in ERRORS ? verdict.code : 'other'
     total.inc({ verdict: verdict.kind, code })
   }
+}
+
+/** Counts modules of wasm that did not load or trapped, after which TypeScript does their work. */
+export function kernelFaultCounter(metrics: Metrics): (fault: KernelFault) => void {
+  const total = metrics.counter('kairos_coherence_kernel_faults_total', 'Failures of the wasm kernels, by kind', [
+    'kind',
+  ])
+  return ({ kind }) => total.inc({ kind })
 }
 
 type MetricGauge = ReturnType<Metrics['gauge']>

@@ -7,7 +7,7 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import { errorsPage } from '../tools/errors-page.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const SOURCES = ['node', 'protocols', 'consensus', 'bootstrap']
+const SOURCES = ['node', 'protocols', 'consensus', 'wasm', 'bootstrap']
 const TABLE = join('node', 'error-table.ts')
 
 /** Codes in the sources: string literals, and keys of the tables that codes are made of. */

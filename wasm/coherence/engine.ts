@@ -12,10 +12,10 @@ const MODULES = new URL('../modules/', import.meta.url)
 const FILES = { simd: 'coherence.simd.wasm', plain: 'coherence.wasm' } as const
 
 // (module (func (result v128) (v128.const i32x4 0 0 0 0)))
-const SIMD_PROBE = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 22, 1, 20, 0, 253, 12],
-  ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11],
-)
+const SIMD_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 22, 1, 20, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 11,
+])
 
 export function hasSimd(): boolean {
   return WebAssembly.validate(SIMD_PROBE)

@@ -1,9 +1,6 @@
+import { agreement, quantise, type QuantisedT } from '../../../wasm/index.ts'
 import { COLLAPSE_THRESHOLD } from '../constants.ts'
-import { geometricMedian } from './median.ts'
-import type { QuantisedT } from './quantise.ts'
-import { Q30_ONE, quantise } from './quantise.ts'
-import type { WeightedReport } from './reports.ts'
-import { orderedReports } from './reports.ts'
+import { columnsOf, orderedReports, type WeightedReport } from './reports.ts'
 
 export interface DecisionOptions {
   /** I_c; default .95 */
@@ -32,30 +29,13 @@ export interface Decision {
  * @throws CodedError E_REPORT_RANGE as {@link orderedReports}
  */
 export function decide(reports: readonly WeightedReport[], options: DecisionOptions = {}): Decision {
-  const threshold = BigInt(quantise(options.threshold ?? COLLAPSE_THRESHOLD))
   const counted = orderedReports(reports)
-  const median = geometricMedian(counted)
-  const strong = counted.filter(({ t }) => power(t) >= threshold * ONE)
-  const agreeing = new Set(strong.filter(({ t }) => isNear(t, median, threshold)))
-  const agreeingWeight = sum([...agreeing])
-  const totalWeight = options.totalWeight ?? sum(counted)
+  const standing = new Int32Array(counted.length)
+  const threshold = quantise(options.threshold ?? COLLAPSE_THRESHOLD)
+  const { median, agreeingWeight } = agreement(columnsOf(counted), threshold, standing)
+  const totalWeight = options.totalWeight ?? counted.reduce((total, { weight }) => total + weight, 0)
   const collapsed = totalWeight > 0 && 3 * agreeingWeight >= 2 * totalWeight
-  const apart = (collapsed ? counted : strong).filter((report) => !agreeing.has(report))
-  return { collapsed, median, agreeingWeight, totalWeight, dissenters: apart.map(({ peer }) => peer) }
-}
-
-const ONE = BigInt(Q30_ONE)
-
-function power(t: QuantisedT): bigint {
-  return BigInt(t.re) ** 2n + BigInt(t.im) ** 2n
-}
-
-function isNear(t: QuantisedT, median: QuantisedT, threshold: bigint): boolean {
-  const projection = BigInt(t.re) * BigInt(median.re) + BigInt(t.im) * BigInt(median.im)
-  const cosine = 2n * threshold - ONE
-  return projection > 0n && (projection * ONE) ** 2n >= cosine ** 2n * power(t) * power(median)
-}
-
-function sum(reports: readonly WeightedReport[]): number {
-  return reports.reduce((total, { weight }) => total + weight, 0)
+  const isApart = (_report: WeightedReport, at: number) => (collapsed ? standing[at] !== 2 : standing[at] === 1)
+  const dissenters = counted.filter(isApart).map(({ peer }) => peer)
+  return { collapsed, median, agreeingWeight, totalWeight, dissenters }
 }

@@ -1,6 +1,5 @@
 import { CodedError } from '../../../protocols/shared/errors.ts'
-import type { QuantisedT } from './quantise.ts'
-import { Q30_ONE } from './quantise.ts'
+import { isInDisc, MAX_TOTAL_WEIGHT, type QuantisedT, type ReportColumns } from '../../../wasm/index.ts'
 
 /** What one peer contributes to the mesh's value. */
 export interface WeightedReport {
@@ -9,9 +8,6 @@ export interface WeightedReport {
   readonly weight: number
   readonly t: QuantisedT
 }
-
-/** Σw stays under this, so that Σ w·T fits 64 bits (P11). */
-export const MAX_TOTAL_WEIGHT = 2 ** 33
 
 /**
  * The reports that count, in the one order that everybody sums in: by peer id, by UTF-16 code unit.
@@ -31,11 +27,18 @@ export function orderedReports(reports: readonly WeightedReport[]): WeightedRepo
   return sorted.filter((report) => report.weight > 0)
 }
 
+/** The reports as the kernels take them, in their order. */
+export function columnsOf(reports: readonly WeightedReport[]): ReportColumns {
+  return {
+    weights: Float64Array.from(reports, ({ weight }) => weight),
+    re: Int32Array.from(reports, ({ t }) => t.re),
+    im: Int32Array.from(reports, ({ t }) => t.im),
+  }
+}
+
 function isFair({ weight, t }: WeightedReport): boolean {
-  if (!Number.isSafeInteger(weight) || weight < 0) return false
-  const parts = [t.re, t.im].every((part) => Number.isInteger(part) && Math.abs(part) <= Q30_ONE)
-  // The unit disc, but for the rounding of both parts; the error of f64 here is 2⁷ of 2⁶⁰.
-  return parts && t.re * t.re + t.im * t.im <= (Q30_ONE + 1) ** 2
+  const isWhole = Number.isSafeInteger(weight) && weight >= 0
+  return isWhole && Number.isInteger(t.re) && Number.isInteger(t.im) && isInDisc(t.re, t.im)
 }
 
 function refuse(message: string): never {

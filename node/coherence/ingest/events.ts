@@ -1,4 +1,5 @@
 import type { CodedError } from '../../../protocols/shared/errors.ts'
+import type { KernelSource } from '../kernels.ts'
 
 /** What an ingest says while it runs. Bad samples come one by one: a listener that logs them limits itself. */
 export type IngestEvent =
@@ -24,4 +25,6 @@ export interface IngestDeps {
   readonly clock?: Clock
   /** bytes of the live stream, for source `stdin`; default the process's own */
   readonly stdin?: AsyncIterable<Uint8Array>
+  /** what works out large batches; default kernels of its own, which warn on the console when wasm fails */
+  readonly kernels?: KernelSource
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { pipe } from 'it-pipe'
+import { kernelSource } from '../kernels.ts'
 import type { Sample } from '../transducer.ts'
 import type { SignalConfig } from './config.ts'
 import { checkSignal } from './config.ts'
@@ -28,13 +29,14 @@ export const systemClock: Clock = {
 export function createIngest(config: SignalConfig, deps: IngestDeps): AsyncIterable<Sample[]> {
   checkSignal(config)
   const { signal, onEvent = () => undefined, clock = systemClock, stdin = process.stdin } = deps
+  const { kernels = kernelSource() } = deps
   let count = 0
   const counted = tap((length) => void (count += length))
   const source = until(readSource(config, { onEvent, clock, stdin }), signal)
   const speed = config.source === 'stdin' ? 'max' : (config.speed ?? 1)
   const paced = speed === 'max' ? source : pace(speed, clock, signal)(source)
   const disturbed = (config.noise ?? 0) > 0 || (config.gap_rate ?? 0) > 0 ? disturb(config)(paced) : paced
-  return pipe(disturbed, counted, phasors(config), async function* (samples) {
+  return pipe(disturbed, counted, phasors(config, kernels), async function* (samples) {
     yield* samples
     onEvent({ type: 'end', readings: count })
   })

@@ -1,5 +1,6 @@
-import type { BlockState, Reading } from '../goertzel.ts'
+import type { BlockParams, BlockState, Reading } from '../goertzel.ts'
 import { blockStep, createBlocks } from '../goertzel.ts'
+import { BATCH_LEAST, type KernelSource, UnitPhasors } from '../kernels.ts'
 import { phasorFromPhase } from '../phasor.ts'
 import type { Sample } from '../transducer.ts'
 import type { SignalConfig } from './config.ts'
@@ -58,24 +59,35 @@ function dueCount(batch: readonly Reading[], from: number, due: number): number 
   return upTo
 }
 
-/** The front end: Goertzel blocks of raw samples, or phases as they are, to phasors. */
-export function phasors(config: SignalConfig): Transform<Reading, Sample> {
-  const { block, rate_hz: rate, noise_gate: noiseGate = 0 } = config
+/**
+ * The front end: Goertzel blocks of raw samples, or phases as they are, to phasors. One by one in TypeScript; 256 and
+ * more by the batched kernels, to 1e-12 the same.
+ */
+export function phasors(config: SignalConfig, kernels: KernelSource): Transform<Reading, Sample> {
+  const { block = 1 } = config
   return async function* (source) {
-    const blocks =
-      block === undefined
-        ? undefined
-        : createBlocks({
-            omega: signalOmega(config),
-            block,
-            step: rate === undefined ? undefined : 1 / rate,
-            noiseGate,
-          })
-    for await (const batch of source) {
-      const samples = blocks === undefined ? batch.map(phaseSample) : blockSamples(blocks, batch)
-      if (samples.length > 0) yield samples
+    const blocks = config.block === undefined ? undefined : createBlocks(blockParams(config))
+    let units: UnitPhasors | undefined
+    try {
+      for await (const batch of source) {
+        if (Math.max(block, batch.length) >= BATCH_LEAST) units ??= new UnitPhasors(await kernels())
+        const samples = blocks === undefined ? phaseSamples(batch, units) : blockSamples(blocks, batch, units)
+        if (samples.length > 0) yield samples
+      }
+    } finally {
+      units?.free()
     }
   }
+}
+
+function blockParams({ block = 1, rate_hz: rate, noise_gate: noiseGate = 0, ...config }: SignalConfig): BlockParams {
+  return { omega: signalOmega(config), block, step: rate === undefined ? undefined : 1 / rate, noiseGate }
+}
+
+function phaseSamples(batch: readonly Reading[], units: UnitPhasors | undefined): Sample[] {
+  if (units === undefined || batch.length < BATCH_LEAST) return batch.map(phaseSample)
+  const { re, im } = units.of(batch.length, (k) => batch[k]!.value)
+  return batch.map(({ time, valid }, k) => ({ time, re: re[k]!, im: im[k]!, valid }))
 }
 
 function phaseSample({ time, value, valid }: Reading): Sample {
@@ -83,8 +95,8 @@ function phaseSample({ time, value, valid }: Reading): Sample {
   return { time, re: u.re, im: u.im, valid }
 }
 
-function blockSamples(blocks: BlockState, batch: readonly Reading[]): Sample[] {
-  return batch.flatMap((reading) => blockStep(blocks, reading))
+function blockSamples(blocks: BlockState, batch: readonly Reading[], units: UnitPhasors | undefined): Sample[] {
+  return batch.flatMap((reading) => blockStep(blocks, reading, units))
 }
 
 /** Counts what passes. */

@@ -1,7 +1,20 @@
 import { fits, type Floats } from '../arrays.ts'
-import { require } from '../errors.ts'
+import { KernelError, require } from '../errors.ts'
 
 const TURN = 2 ** 32
+
+/**
+ * The accumulator's step for a frequency.
+ *
+ * @param frequencyHz - f, in [0, fs/2]
+ * @param rateHz - fs
+ * @returns round(f·2³²/fs), in [0, 2³¹]
+ * @throws KernelError E_KERNEL_RANGE when f is negative or above fs/2
+ */
+export function phaseStep(frequencyHz: number, rateHz: number): number {
+  if (frequencyHz >= 0 && frequencyHz <= rateHz / 2) return Math.round((frequencyHz * TURN) / rateHz)
+  throw new KernelError('E_KERNEL_RANGE', `${frequencyHz} Hz cannot be synthesised at ${rateHz} Hz`)
+}
 
 /** Twin of `synthesisePhases` in {@link CoherenceKernels}. */
 export function synthesisePhases(step: number, start: number, phases: Float64Array, length: number): number {
