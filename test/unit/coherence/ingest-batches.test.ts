@@ -6,8 +6,8 @@ import { type KernelFault, loadCoherence } from '../../../wasm/index.ts'
 import { bytesOf } from './feeds.ts'
 
 const READINGS = 3 * BATCH_LEAST
-const text = (valueAt: (k: number) => number) =>
-  `phase\n${Array.from({ length: READINGS }, (_, k) => valueAt(k)).join('\n')}\n`
+const text = (valueAt: (k: number) => number, column = 'phase') =>
+  `${column}\n${Array.from({ length: READINGS }, (_, k) => valueAt(k)).join('\n')}\n`
 
 /** Samples of a text that comes in chunks of `size` bytes, with how often the kernels were asked for. */
 async function samplesOf(config: SignalConfig, input: string, size: number) {
@@ -51,7 +51,7 @@ describe('coherence ingest: batches', () => {
       omega: 2 * Math.PI,
       value_column: 'phase',
     } as const
-    const input = text((k) => Math.cos((2 * Math.PI * k) / 100 + 1) + 3)
+    const input = text((k) => Math.cos((2 * Math.PI * k) / 100 + 1) + 3, 'value')
     const { samples, loads } = await samplesOf(config, input, 64)
     expect(loads).to.equal(1)
     process.env['KAIROS_WASM'] = 'off'
