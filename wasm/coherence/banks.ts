@@ -1,9 +1,10 @@
+import type * as Glue from '../modules/coherence.js'
 import type { Floats } from './arrays.ts'
 import { fits } from './arrays.ts'
 import type { Engine } from './engine.ts'
 import { require } from './errors.ts'
 import type { GoertzelBank, LeakyBank, Precision } from './kernels.ts'
-import { type Handle, MAX_VALUES, type Store, TYPES, zeros } from './store.ts'
+import { type Handle, MAX_VALUES, type Store, type StoredArray, TYPES, zeros } from './store.ts'
 import type { GoertzelBankParams } from './twin/goertzel.ts'
 import { checkGoertzelBank, goertzelTransform } from './twin/goertzel.ts'
 import type { LeakyBankParams, LeakyBankState } from './twin/leaky.ts'
@@ -38,7 +39,7 @@ export function createLeakyBank(store: Store, params: LeakyBankParams, precision
     () => leakyInWasm(store, engine!, params, precision),
     () => leakyHere(params, precision),
   )
-  return new StoredLeakyBank(store, params, held)
+  return new StoredLeakyBank(store, { ...params }, held)
 }
 
 function leakyInWasm(store: Store, engine: Engine, params: LeakyBankParams, precision: Precision): HeldLeaky {
@@ -115,6 +116,7 @@ class StoredLeakyBank implements LeakyBank {
 
   read(re: Floats, im: Floats): void {
     const state = this.#state
+    require(re !== im, 'E_KERNEL_ARRAY')
     require(fits(this.#params.streams, re, im), 'E_KERNEL_LENGTH')
     readLeaky(this.#params, state, this.count, re, im)
   }
@@ -136,21 +138,33 @@ type HeldGoertzel = Held<GoertzelState, InstanceType<Engine['glue']['GoertzelBan
 /** @throws KernelError E_KERNEL_RANGE, E_KERNEL_MEMORY */
 export function createGoertzelBank(store: Store, params: GoertzelBankParams, precision: Precision): GoertzelBank {
   checkGoertzelBank(params)
-  require(params.maxValues <= MAX_VALUES, 'E_KERNEL_MEMORY')
-  const { engine } = store
-  const held = store.run(
-    () => goertzelInWasm(store, engine!, params, precision),
-    () => goertzelHere(params, precision),
-  )
-  return new StoredGoertzelBank(store, { ...params, angles: Float64Array.from(params.angles) }, held)
+  const { angles, maxValues } = params
+  require(maxValues <= MAX_VALUES, 'E_KERNEL_MEMORY')
+  // The glue would copy a plain list to where there is no memory for it, and trap.
+  const listed = store.allocate('f64', angles.length)
+  try {
+    listed.values.set(angles)
+    const held = store.run(
+      () => goertzelInWasm(store, listed, maxValues, precision),
+      () => goertzelHere(params, precision),
+    )
+    return new StoredGoertzelBank(store, { maxValues, angles: Float64Array.from(angles) }, held)
+  } finally {
+    listed.free()
+  }
 }
 
-function goertzelInWasm(store: Store, engine: Engine, params: GoertzelBankParams, precision: Precision): HeldGoertzel {
-  const { angles, maxValues } = params
-  const Bank = precision === 'f64' ? engine.glue.GoertzelBankF64 : engine.glue.GoertzelBankF32
-  const handle = store.hold(new Bank(Float64Array.from(angles), maxValues))
+function goertzelInWasm(
+  store: Store,
+  angles: StoredArray<Float64Array>,
+  maxValues: number,
+  precision: Precision,
+): HeldGoertzel {
+  const { glue, memory } = store.engine!
+  const Bank = precision === 'f64' ? glue.GoertzelBankF64 : glue.GoertzelBankF32
+  const handle = store.hold(new Bank(angles.handleIn(store) as Glue.F64Array, maxValues))
   const { values, re, im } = handle
-  const state = viewed(engine.memory, (buffer) => ({
+  const state = viewed(memory, (buffer) => ({
     values: new TYPES[precision](buffer, values, maxValues),
     re: new Float64Array(buffer, re, angles.length),
     im: new Float64Array(buffer, im, angles.length),

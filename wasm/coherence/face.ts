@@ -125,6 +125,7 @@ export class Kernels implements CoherenceKernels {
   }
 
   synthesisePhases(step: number, start: number, phases: F64, length = phases.length) {
+    synthesis.checkSynthesis(step, start)
     const [to] = this.#take('f64', length, phases)
     return this.#store.run(
       (glue) => glue.synthesise_phases(step, start, to, length),
@@ -133,6 +134,7 @@ export class Kernels implements CoherenceKernels {
   }
 
   synthesiseTone(step: number, start: number, values: KernelArray<Floats>, length = values.length) {
+    synthesis.checkSynthesis(step, start)
     const kind = floatsOf(values)
     const [to] = this.#take(kind, length, values)
     return this.#store.run(

@@ -15,9 +15,8 @@ export type ReportArrays = ReportColumns<KernelArray<Float64Array>, KernelArray<
 /**
  * Batched coherence kernels, the same from wasm and from TypeScript.
  *
- * The agreement kernels give the same bits everywhere; those with trigonometry agree to 1e-12 in doubles, and to 1e-6
- * for phases within ±2π in floats (a float's own rounding of a larger phase comes on top). No result depends on how
- * samples are cut into calls. `length` is the number of leading values to work on, by default all of the first array.
+ * The agreement kernels give the same bits everywhere; those with trigonometry agree to 1e-12 in doubles, and in floats
+ * to 1e-6, with 2^-23 of a phase (rad) on top for one beyond ±2π. No result depends on how samples are cut into calls. `length` is the number of leading values to work on, by default all of the first array.
  *
  * Every kernel throws {@link KernelError}: E_KERNEL_LENGTH when an array is shorter than `length`, E_KERNEL_ARRAY when
  * one was freed, is of other kernels or of another width, or is given twice, and what is named with it.
@@ -104,10 +103,11 @@ export interface CoherenceKernels {
    * @param start - accumulator at the first sample, likewise
    * @param phases - rad, in [0, 2π), written
    * @returns the accumulator after the last: where the next call starts
+   * @throws KernelError E_KERNEL_RANGE
    */
   synthesisePhases(step: number, start: number, phases: KernelArray<Float64Array>, length?: number): number
 
-  /** A cosine of amplitude 1, arguments and result as {@link synthesisePhases}. */
+  /** A cosine of amplitude 1, arguments, result and errors as {@link synthesisePhases}. */
   synthesiseTone(step: number, start: number, values: KernelArray<Floats>, length?: number): number
 
   /**
@@ -131,7 +131,7 @@ export interface CoherenceKernels {
    * the values (the same field in other units scores otherwise), and says nothing about phase.
    *
    * @param values - in any unit
-   * @returns in [0, 1]; 1 for equal values, one value or none
+   * @returns in [0, 1]; 1 for equal values, one value or none; NaN when a value is not finite
    */
   fieldCoherence(values: KernelArray<Float64Array>, length?: number): number
 
@@ -151,7 +151,8 @@ export interface CoherenceKernels {
 
 /**
  * Leaky transducers over many streams (coherence.md §3–4): T_k = a·T_{k-1} + (1-a)·p_k from T = 0, a = e^{-h/tau},
- * p_k of the form REF, AUTO or CYCLIC at t_k = k·h. Equal to a transducer of each stream to 1e-12, in floats to 2e-6.
+ * p_k of the form REF, AUTO or CYCLIC at t_k = k·h. Equal to a transducer of each stream to 1e-12 for phases within
+ * ±2^12 rad (2^-52 of a larger one on top); in floats to 2e-6 for phases within ±2π (2^-22 of a larger one on top).
  */
 export interface LeakyBank {
   /**
@@ -163,14 +164,18 @@ export interface LeakyBank {
   readonly count: number
   /** Takes the first `steps` rows. @throws KernelError E_KERNEL_LENGTH over `maxSteps`, E_KERNEL_ARRAY once freed */
   advance(steps: number): void
-  /** T of every stream, |T| ≤ 1, written into arrays of `streams` values. @throws KernelError E_KERNEL_LENGTH */
+  /**
+   * T of every stream, |T| ≤ 1 but for the rounding of its parts, written into two arrays of `streams` values.
+   *
+   * @throws KernelError E_KERNEL_LENGTH, E_KERNEL_ARRAY
+   */
   read(re: Floats, im: Floats): void
   free(): void
 }
 
 /**
  * Goertzel coefficients of one block at many frequencies (coherence.md §8): X = (2/M)·Σ (x_j - mean)·e^{-iωhj}, A·e^{iφ}
- * for x = A·cos(ωt + φ) + c over whole cycles. In floats to 1e-6 of the greatest |x_j - mean|.
+ * for x = A·cos(ωt + φ) + c over whole cycles. In floats to 1e-5 of the greatest |x_j - mean|.
  */
 export interface GoertzelBank {
   /** The block, written by the caller; take it anew after anything was allocated. */

@@ -64,7 +64,10 @@ export class Store {
 
   release(handle: Handle | undefined): void {
     if (handle === undefined || !this.#handles.delete(handle)) return
-    handle.free()
+    this.run(
+      () => handle.free(),
+      () => undefined,
+    )
   }
 
   // The glue's own unregistering: collected later, the objects would call into the instance that trapped.

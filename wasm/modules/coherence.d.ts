@@ -34,12 +34,12 @@ export class GoertzelBankF32 {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them
+     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them; copied
      * * `max_values` - samples of the longest block, 1 or more
      *
      * Errors: E_KERNEL_RANGE, E_KERNEL_MEMORY.
      */
-    constructor(angles: Float64Array, max_values: number);
+    constructor(angles: F64Array, max_values: number);
     /**
      * `re` and `im` of every frequency from the first `length` samples; 0 from none.
      *
@@ -61,12 +61,12 @@ export class GoertzelBankF64 {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them
+     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them; copied
      * * `max_values` - samples of the longest block, 1 or more
      *
      * Errors: E_KERNEL_RANGE, E_KERNEL_MEMORY.
      */
-    constructor(angles: Float64Array, max_values: number);
+    constructor(angles: F64Array, max_values: number);
     /**
      * `re` and `im` of every frequency from the first `length` samples; 0 from none.
      *
@@ -97,8 +97,9 @@ export class I32Array {
 /**
  * Many streams, each with its own T, advanced together.
  *
- * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and one of imaginary parts. The caller writes `phases`, and after a call brings `past`
- * up to date and reads T = a^m·t + (1-a)·sums, m = count mod 16.
+ * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and
+ * one of imaginary parts. The caller writes `phases`, and after a call brings `past` up to date and reads
+ * T = a^m·t + (1-a)·sums, m = count mod 16.
  */
 export class LeakyBankF32 {
     free(): void;
@@ -128,8 +129,9 @@ export class LeakyBankF32 {
 /**
  * Many streams, each with its own T, advanced together.
  *
- * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and one of imaginary parts. The caller writes `phases`, and after a call brings `past`
- * up to date and reads T = a^m·t + (1-a)·sums, m = count mod 16.
+ * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and
+ * one of imaginary parts. The caller writes `phases`, and after a call brings `past` up to date and reads
+ * T = a^m·t + (1-a)·sums, m = count mod 16.
  */
 export class LeakyBankF64 {
     free(): void;
@@ -335,12 +337,12 @@ export interface InitOutput {
     readonly field_coherence: (a: number, b: number, c: number) => void;
     readonly geometric_median: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
     readonly goertzelbankf32_im: (a: number) => number;
-    readonly goertzelbankf32_new: (a: number, b: number, c: number, d: number) => void;
+    readonly goertzelbankf32_new: (a: number, b: number, c: number) => void;
     readonly goertzelbankf32_re: (a: number) => number;
     readonly goertzelbankf32_transform: (a: number, b: number, c: number) => void;
     readonly goertzelbankf32_values: (a: number) => number;
     readonly goertzelbankf64_im: (a: number) => number;
-    readonly goertzelbankf64_new: (a: number, b: number, c: number, d: number) => void;
+    readonly goertzelbankf64_new: (a: number, b: number, c: number) => void;
     readonly goertzelbankf64_re: (a: number) => number;
     readonly goertzelbankf64_transform: (a: number, b: number, c: number) => void;
     readonly goertzelbankf64_values: (a: number) => number;
@@ -372,7 +374,6 @@ export interface InitOutput {
     readonly synthesise_tone_f64: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly weighted_sum: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
     readonly __wbindgen_add_to_stack_pointer: (a: number) => number;
-    readonly __wbindgen_export: (a: number, b: number) => number;
 }
 
 export type SyncInitInput = BufferSource | WebAssembly.Module;

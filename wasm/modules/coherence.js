@@ -108,19 +108,18 @@ export class GoertzelBankF32 {
         return ret >>> 0;
     }
     /**
-     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them
+     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them; copied
      * * `max_values` - samples of the longest block, 1 or more
      *
      * Errors: E_KERNEL_RANGE, E_KERNEL_MEMORY.
-     * @param {Float64Array} angles
+     * @param {F64Array} angles
      * @param {number} max_values
      */
     constructor(angles, max_values) {
         try {
             const retptr = wasm.__wbindgen_add_to_stack_pointer(-16);
-            const ptr0 = passArrayF64ToWasm0(angles, wasm.__wbindgen_export);
-            const len0 = WASM_VECTOR_LEN;
-            wasm.goertzelbankf32_new(retptr, ptr0, len0, max_values);
+            _assertClass(angles, F64Array);
+            wasm.goertzelbankf32_new(retptr, angles.__wbg_ptr, max_values);
             var r0 = getDataViewMemory0().getInt32(retptr + 4 * 0, true);
             var r1 = getDataViewMemory0().getInt32(retptr + 4 * 1, true);
             var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
@@ -193,19 +192,18 @@ export class GoertzelBankF64 {
         return ret >>> 0;
     }
     /**
-     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them
+     * * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them; copied
      * * `max_values` - samples of the longest block, 1 or more
      *
      * Errors: E_KERNEL_RANGE, E_KERNEL_MEMORY.
-     * @param {Float64Array} angles
+     * @param {F64Array} angles
      * @param {number} max_values
      */
     constructor(angles, max_values) {
         try {
             const retptr = wasm.__wbindgen_add_to_stack_pointer(-16);
-            const ptr0 = passArrayF64ToWasm0(angles, wasm.__wbindgen_export);
-            const len0 = WASM_VECTOR_LEN;
-            wasm.goertzelbankf64_new(retptr, ptr0, len0, max_values);
+            _assertClass(angles, F64Array);
+            wasm.goertzelbankf64_new(retptr, angles.__wbg_ptr, max_values);
             var r0 = getDataViewMemory0().getInt32(retptr + 4 * 0, true);
             var r1 = getDataViewMemory0().getInt32(retptr + 4 * 1, true);
             var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
@@ -302,8 +300,9 @@ if (Symbol.dispose) I32Array.prototype[Symbol.dispose] = I32Array.prototype.free
 /**
  * Many streams, each with its own T, advanced together.
  *
- * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and one of imaginary parts. The caller writes `phases`, and after a call brings `past`
- * up to date and reads T = a^m·t + (1-a)·sums, m = count mod 16.
+ * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and
+ * one of imaginary parts. The caller writes `phases`, and after a call brings `past` up to date and reads
+ * T = a^m·t + (1-a)·sums, m = count mod 16.
  */
 export class LeakyBankF32 {
     __destroy_into_raw() {
@@ -403,8 +402,9 @@ if (Symbol.dispose) LeakyBankF32.prototype[Symbol.dispose] = LeakyBankF32.protot
 /**
  * Many streams, each with its own T, advanced together.
  *
- * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and one of imaginary parts. The caller writes `phases`, and after a call brings `past`
- * up to date and reads T = a^m·t + (1-a)·sums, m = count mod 16.
+ * `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and
+ * one of imaginary parts. The caller writes `phases`, and after a call brings `past` up to date and reads
+ * T = a^m·t + (1-a)·sums, m = count mod 16.
  */
 export class LeakyBankF64 {
     __destroy_into_raw() {
@@ -1057,14 +1057,6 @@ function getDataViewMemory0() {
     return cachedDataViewMemory0;
 }
 
-let cachedFloat64ArrayMemory0 = null;
-function getFloat64ArrayMemory0() {
-    if (cachedFloat64ArrayMemory0 === null || cachedFloat64ArrayMemory0.byteLength === 0) {
-        cachedFloat64ArrayMemory0 = new Float64Array(wasm.memory.buffer);
-    }
-    return cachedFloat64ArrayMemory0;
-}
-
 function getStringFromWasm0(ptr, len) {
     return decodeText(ptr >>> 0, len);
 }
@@ -1083,13 +1075,6 @@ let heap = new Array(1024).fill(undefined);
 heap.push(undefined, null, true, false);
 
 let heap_next = heap.length;
-
-function passArrayF64ToWasm0(arg, malloc) {
-    const ptr = malloc(arg.length * 8, 8) >>> 0;
-    getFloat64ArrayMemory0().set(arg, ptr / 8);
-    WASM_VECTOR_LEN = arg.length;
-    return ptr;
-}
 
 function takeObject(idx) {
     const ret = getObject(idx);
@@ -1111,15 +1096,12 @@ function decodeText(ptr, len) {
     return cachedTextDecoder.decode(getUint8ArrayMemory0().subarray(ptr, ptr + len));
 }
 
-let WASM_VECTOR_LEN = 0;
-
 let wasmModule, wasmInstance, wasm;
 function __wbg_finalize_init(instance, module) {
     wasmInstance = instance;
     wasm = instance.exports;
     wasmModule = module;
     cachedDataViewMemory0 = null;
-    cachedFloat64ArrayMemory0 = null;
     cachedUint8ArrayMemory0 = null;
     return wasm;
 }

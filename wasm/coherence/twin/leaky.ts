@@ -1,7 +1,9 @@
 import type { Floats } from '../arrays.ts'
 import { require } from '../errors.ts'
 
-export type Form = 'ref' | 'auto' | 'cyclic'
+const FORMS = ['ref', 'auto', 'cyclic'] as const
+
+export type Form = (typeof FORMS)[number]
 
 /** Many streams of one clock, advanced together. */
 export interface LeakyBankParams {
@@ -44,7 +46,7 @@ export function checkLeakyBank({ form = 'ref', streams, maxSteps, omega, step, t
     Number.isInteger(value) && value >= least && value <= most
   const isPositive = (value: number) => value > 0 && value < Infinity
   require(isWhole(streams, 1, MAX_STREAMS) && isWhole(maxSteps, 1, 2 ** 31), 'E_KERNEL_RANGE')
-  require(isWhole(lag, 0, 2 ** 31) && (form === 'ref') === (lag === 0), 'E_KERNEL_RANGE')
+  require(FORMS.includes(form) && isWhole(lag, 0, 2 ** 31) && (form === 'ref') === (lag === 0), 'E_KERNEL_RANGE')
   require(Number.isFinite(omega) && isPositive(step) && isPositive(tau), 'E_KERNEL_RANGE')
 }
 
@@ -73,8 +75,9 @@ function advanceRow(params: LeakyBankParams, state: LeakyBankState, row: number,
   const past = row < lag ? state.past : phases
   const pastFrom = (row < lag ? row : row - lag) * streams
   for (let stream = 0; stream < streams; stream++) {
-    const reference = lag === 0 ? shared : past[pastFrom + stream]! + shared
-    const angle = reference - phases[row * streams + stream]!
+    const phase = phases[row * streams + stream]!
+    // In the order of the kernel: the difference of two large phases is exact, their sum with an angle is not.
+    const angle = lag === 0 ? shared - phase : past[pastFrom + stream]! - phase + shared
     const isValid = Number.isFinite(angle)
     sums[stream] = decay * sums[stream]! + (isValid ? Math.cos(angle) : 0)
     sums[streams + stream] = decay * sums[streams + stream]! + (isValid ? Math.sin(angle) : 0)

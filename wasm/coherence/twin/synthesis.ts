@@ -3,6 +3,11 @@ import { KernelError, require } from '../errors.ts'
 
 const TURN = 2 ** 32
 
+/** @throws KernelError E_KERNEL_RANGE unless both are unsigned 32-bit integers */
+export function checkSynthesis(step: number, start: number): void {
+  require(step >>> 0 === step && start >>> 0 === start, 'E_KERNEL_RANGE')
+}
+
 /**
  * The accumulator's step for a frequency.
  *
@@ -34,7 +39,8 @@ function accumulate(
   valueOf: (accumulator: number) => number,
 ): number {
   require(fits(length, values), 'E_KERNEL_LENGTH')
-  let accumulator = start >>> 0
+  checkSynthesis(step, start)
+  let accumulator = start
   for (let k = 0; k < length; k++) {
     values[k] = valueOf(accumulator)
     accumulator = (accumulator + step) >>> 0

@@ -198,3 +198,88 @@ fn product(a: u128, b: u64) -> (u128, u64) {
     let low = (a & u128::from(u64::MAX)) * b;
     ((a >> 64) * b + (low >> 64), low as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// a·b as 256 bits in 32-bit digits, lowest first: long multiplication.
+    fn slow_product(a: u128, b: u128) -> [u32; 8] {
+        let digits = |value: u128| core::array::from_fn::<u64, 4, _>(|n| u64::from((value >> (32 * n)) as u32));
+        let mut product = [0_u32; 8];
+        for (n, a) in digits(a).into_iter().enumerate() {
+            let mut carry = 0;
+            for (m, b) in digits(b).into_iter().enumerate() {
+                let sum = u64::from(product[n + m]) + a * b + carry;
+                (product[n + m], carry) = (sum as u32, sum >> 32);
+            }
+            product[n + 4] = carry as u32;
+        }
+        product
+    }
+
+    /// The same question as `is_near`, all of it in 256 bits.
+    fn slow_is_near(t: [i32; 2], median: [i32; 2], threshold: i64) -> bool {
+        let projection = i128::from(t[0]) * i128::from(median[0]) + i128::from(t[1]) * i128::from(median[1]);
+        let cosine = (2 * threshold - (1 << ONE_BITS)).unsigned_abs();
+        let left = slow_product(projection.unsigned_abs().pow(2), 1 << (2 * ONE_BITS));
+        let right = slow_product(u128::from(power(t)) * u128::from(power(median)), u128::from(cosine).pow(2));
+        projection > 0 && left.iter().rev().ge(right.iter().rev())
+    }
+
+    fn random(seed: u64) -> impl FnMut() -> u64 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state ^ (state >> 33)
+        }
+    }
+
+    #[test]
+    fn a_product_of_125_and_64_bits_is_long_multiplication() {
+        let mut next = random(1);
+        for _ in 0..100_000 {
+            let a = (u128::from(next()) << 61) ^ u128::from(next()) >> (next() % 64);
+            let b = next() >> (next() % 64);
+            let (high, low) = product(a, b);
+            let digits = slow_product(a, b.into());
+            assert_eq!(low, u64::from(digits[1]) << 32 | u64::from(digits[0]), "{a} {b}");
+            let wanted = digits[2..6].iter().rev().fold(0_u128, |high, digit| high << 32 | u128::from(*digit));
+            assert_eq!(high, wanted, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn nearness_is_what_256_bits_say_also_on_its_edge() {
+        let one = 1 << ONE_BITS;
+        let mut next = random(2);
+        let mut near = 0;
+        for _ in 0..200_000 {
+            let threshold = (next() % (one as u64 + 1)) as i64;
+            let angle = (2.0 * threshold as f64 / ONE - 1.0).acos();
+            let turn = next() as f64 / u64::MAX as f64 * 6.3;
+            let mut off = || (next() % 5) as i32 - 2;
+            let at = |turn: f64, off: [i32; 2]| {
+                [((ONE - 3.0) * turn.cos()) as i32 + off[0], ((ONE - 3.0) * turn.sin()) as i32 + off[1]]
+            };
+            let (median, t) = (at(turn, [off(), off()]), at(turn + angle, [off(), off()]));
+            assert_eq!(
+                is_near(t, median, threshold),
+                slow_is_near(t, median, threshold),
+                "{t:?} {median:?} {threshold}"
+            );
+            near += u32::from(is_near(t, median, threshold));
+        }
+        assert!((20_000..180_000).contains(&near), "the edge was met from both sides: {near}");
+    }
+
+    #[test]
+    fn nearness_holds_at_the_ends_of_the_range() {
+        let one = 1 << ONE_BITS;
+        for (t, median) in [([one, 0], [one, 0]), ([0, -one], [0, -one]), ([one, 0], [-one, 0]), ([one, 0], [0, 0])] {
+            for threshold in [0, i64::from(one) / 2, i64::from(one)] {
+                assert_eq!(is_near(t, median, threshold), slow_is_near(t, median, threshold));
+            }
+        }
+    }
+}

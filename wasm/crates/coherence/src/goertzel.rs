@@ -6,7 +6,7 @@
 
 use crate::fault::{Fault, require};
 use crate::lanes::{F32x4, F64x2, Lanes};
-use crate::memory::filled;
+use crate::memory::{F64Array, filled};
 use crate::trig::AT_ONCE;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -139,13 +139,13 @@ macro_rules! bank {
 
         #[wasm_bindgen]
         impl $name {
-            /// * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them
+            /// * `angles` - ω·h of each frequency, rad a sample, 1 to 2^16 of them; copied
             /// * `max_values` - samples of the longest block, 1 or more
             ///
             /// Errors: E_KERNEL_RANGE, E_KERNEL_MEMORY.
             #[wasm_bindgen(constructor)]
-            pub fn new(angles: &[f64], max_values: usize) -> Result<$name, Fault> {
-                Ok(Self(Bank::new(angles, max_values)?))
+            pub fn new(angles: &F64Array, max_values: usize) -> Result<$name, Fault> {
+                Ok(Self(Bank::new(&angles.values, max_values)?))
             }
             /// The block, written by the caller.
             #[wasm_bindgen(getter)]

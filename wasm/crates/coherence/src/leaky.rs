@@ -76,6 +76,7 @@ impl<L: Angles> Bank<L> {
     fn advance(&mut self, steps: usize, count: f64) -> Result<(), Fault> {
         require(steps <= self.phases.len() / self.streams, Fault::Length)?;
         require((0.0..=9_007_199_254_740_992.0 - steps as f64).contains(&count), Fault::Range)?;
+        require(count.trunc() == count, Fault::Range)?;
         let run = libm::pow(self.decay, RUN as f64);
         for row in 0..steps {
             let at = count + row as f64;
@@ -158,8 +159,9 @@ macro_rules! bank {
     ($name:ident, $scalar:ty, $lanes:ty) => {
         /// Many streams, each with its own T, advanced together.
         ///
-        /// `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and one of imaginary parts. The caller writes `phases`, and after a call brings `past`
-        /// up to date and reads T = a^m·t + (1-a)·sums, m = count mod 16.
+        /// `phases` and `past` hold one row a time step, of all streams side by side; `t` and `sums` a row of real and
+        /// one of imaginary parts. The caller writes `phases`, and after a call brings `past` up to date and reads
+        /// T = a^m·t + (1-a)·sums, m = count mod 16.
         #[wasm_bindgen]
         pub struct $name(Bank<$lanes>);
 
@@ -211,3 +213,89 @@ macro_rules! bank {
 }
 bank!(LeakyBankF64, f64, F64x2);
 bank!(LeakyBankF32, f32, F32x4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAMS: usize = 11;
+    const ROWS: usize = 67;
+
+    fn phase(row: usize, stream: usize) -> f64 {
+        let is_lost = (row * 7 + stream * 3).is_multiple_of(13);
+        if is_lost { f64::NAN } else { ((row * row * 31 + stream * 17) % 1000) as f64 / 80.0 - 6.0 }
+    }
+
+    /// T and S after all rows, given in pieces that end where `cuts` say.
+    fn after<L: Angles>(form: u32, lag: usize, cuts: &[usize]) -> (Vec<f64>, Vec<f64>) {
+        let mut bank = Bank::<L>::new(form, [STREAMS, ROWS, lag], 2.3, 0.01, 0.2).unwrap();
+        let mut from = 0;
+        for to in cuts.iter().copied().chain([ROWS]) {
+            for at in 0..(to - from) * STREAMS {
+                bank.phases[at] = L::narrow(phase(from + at / STREAMS, at % STREAMS));
+            }
+            bank.advance(to - from, from as f64).unwrap();
+            for at in 0..lag * STREAMS {
+                let row = (to + at / STREAMS).checked_sub(lag);
+                bank.past[at] = L::narrow(row.map_or(f64::NAN, |row| phase(row, at % STREAMS)));
+            }
+            from = to;
+        }
+        (bank.t, bank.sums.iter().map(|sum| (*sum).into()).collect())
+    }
+
+    fn held_by<L: Angles>() {
+        for (form, lag) in [(0, 0), (1, 1), (1, 20), (2, 5), (2, 70)] {
+            let whole = after::<L>(form, lag, &[]);
+            for first in 0..=ROWS {
+                assert_eq!(after::<L>(form, lag, &[first]), whole, "{form} {lag}: {first}");
+                assert_eq!(after::<L>(form, lag, &[first / 2, first]), whole, "{form} {lag}: {first} halved");
+            }
+        }
+    }
+
+    #[test]
+    fn runs_may_be_cut_at_any_place_in_doubles_and_in_floats() {
+        held_by::<F64x2>();
+        held_by::<F32x4>();
+    }
+
+    #[test]
+    fn t_is_the_leaky_sum_and_stays_in_the_unit_disc() {
+        let (t, sums) = after::<F64x2>(0, 0, &[]);
+        let decay = libm::exp(-0.01 / 0.2);
+        for stream in 0..STREAMS {
+            let (mut re, mut im) = (0.0, 0.0);
+            for row in 0..ROWS {
+                let angle = 2.3 * (row as f64 * 0.01) - phase(row, stream);
+                let (sin, cos) = if angle.is_finite() { libm::sincos(angle) } else { (0.0, 0.0) };
+                (re, im) = (decay * re + (1.0 - decay) * cos, decay * im + (1.0 - decay) * sin);
+            }
+            let read = |at: usize| libm::pow(decay, (ROWS % RUN) as f64) * t[at] + (1.0 - decay) * sums[at];
+            assert!((read(stream) - re).abs() < 1e-14 && (read(STREAMS + stream) - im).abs() < 1e-14);
+            assert!(libm::hypot(re, im) <= 1.0);
+        }
+    }
+
+    #[test]
+    fn what_no_bank_can_be_is_refused() {
+        let bank = |form, size, omega, step, tau| Bank::<F64x2>::new(form, size, omega, step, tau).map(|_| ());
+        assert_eq!(bank(0, [1, 1, 0], 1.0, 1.0, 1.0), Ok(()));
+        for size in [[0, 1, 0], [MAX_STREAMS + 1, 1, 0], [1, 0, 0], [1, 1, 1]] {
+            assert_eq!(bank(0, size, 1.0, 1.0, 1.0), Err(Fault::Range), "{size:?}");
+        }
+        assert_eq!(bank(1, [1, 1, 0], 1.0, 1.0, 1.0), Err(Fault::Range));
+        assert_eq!(bank(3, [1, 1, 1], 1.0, 1.0, 1.0), Err(Fault::Range));
+        assert_eq!(bank(0, [1 << 20, usize::MAX, 0], 1.0, 1.0, 1.0), Err(Fault::Memory));
+        for bad in [f64::NAN, f64::INFINITY] {
+            assert_eq!(bank(0, [1, 1, 0], bad, 1.0, 1.0), Err(Fault::Range));
+            assert_eq!(bank(0, [1, 1, 0], 1.0, bad, 1.0), Err(Fault::Range));
+            assert_eq!(bank(0, [1, 1, 0], 1.0, 1.0, bad), Err(Fault::Range));
+        }
+        let mut bank = Bank::<F64x2>::new(0, [2, 3, 0], 1.0, 1.0, 1.0).unwrap();
+        assert_eq!(bank.advance(4, 0.0), Err(Fault::Length));
+        for count in [-1.0, 0.5, f64::NAN, 9_007_199_254_740_992.0] {
+            assert_eq!(bank.advance(1, count), Err(Fault::Range), "{count}");
+        }
+    }
+}

@@ -58,3 +58,25 @@ macro_rules! tone {
 }
 tone!(synthesise_tone_f64, F64Array, F64x2);
 tone!(synthesise_tone_f32, F32Array, F32x4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accumulator_wraps_without_drift_however_it_is_cut() {
+        for (step, start) in [(39_370_534, 0), (u32::MAX, 7), (1 << 31, u32::MAX), (0, 5)] {
+            let mut whole = [0.0_f64; 1001];
+            let end = tone::<F64x2>(step, start, &mut whole);
+            assert_eq!(end, (u64::from(start) + u64::from(step) * 1001) as u32);
+            for cut in [0, 1, 2, 3, 500, 1000, 1001] {
+                let mut pieces = [0.0; 1001];
+                let (head, tail) = pieces.split_at_mut(cut);
+                assert_eq!(tone::<F64x2>(step, tone::<F64x2>(step, start, head), tail), end);
+                assert_eq!(pieces, whole, "{step} {start} {cut}");
+            }
+            let last = (u64::from(start) + u64::from(step) * 1000) as u32;
+            assert!((whole[1000] - (f64::from(last) / TURN * 2.0 * PI).cos()).abs() < 1e-14);
+        }
+    }
+}

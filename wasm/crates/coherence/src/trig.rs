@@ -49,7 +49,7 @@ fn sincos_f64(angle: F64x2) -> (F64x2, F64x2) {
 }
 
 // sin(πf)/f and cos(πf) in f² on [-½, ½], minimax; errors 7e-9 and 5e-8 before rounding.
-const SIN_F32: [f32; 5] = [3.141_592_7, -5.167_710_3, 2.550_077_7, -0.598_292_2, 0.077_659_406];
+const SIN_F32: [f32; 5] = [core::f32::consts::PI, -5.167_710_3, 2.550_077_7, -0.598_292_2, 0.077_659_406];
 const COS_F32: [f32; 5] = [0.999_999_94, -4.934_793, 4.058_412, -1.331_880_2, 0.219_696_8];
 
 /// Sine and cosine to 3e-7 plus the rounding of the angle itself.
@@ -106,15 +106,89 @@ macro_rules! angles {
         }
 
         impl $lanes {
+            /// Each lane by itself: what an angle gives must not depend on those beside it.
             #[inline(never)]
             fn slow_unit(self) -> (Self, Self) {
-                let mut angles = [0.0; Self::WIDTH];
+                let (mut angles, mut sines, mut cosines) = ([0.0; Self::WIDTH], [0.0; Self::WIDTH], [0.0; Self::WIDTH]);
+                let (sin, cos) = $sincos(self);
                 self.store(&mut angles);
-                let units = angles.map(|angle| sincos_any(angle.into()));
-                (Self::load(&units.map(|(sin, _)| sin as $scalar)), Self::load(&units.map(|(_, cos)| cos as $scalar)))
+                sin.store(&mut sines);
+                cos.store(&mut cosines);
+                for ((angle, sin), cos) in angles.into_iter().zip(&mut sines).zip(&mut cosines) {
+                    if !(-$max..=$max).contains(&angle) {
+                        let unit = sincos_any(angle.into());
+                        (*sin, *cos) = (unit.0 as $scalar, unit.1 as $scalar);
+                    }
+                }
+                (Self::load(&sines), Self::load(&cosines))
             }
         }
     };
 }
 angles!(F64x2, f64, MAX_ANGLE_F64, sincos_f64);
 angles!(F32x4, f32, MAX_ANGLE_F32, sincos_f32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::{F32x4, F64x2};
+
+    /// Angles up to `max`, dense near 0, and the neighbours of the multiples of π/4.
+    fn angles(max: f64) -> impl Iterator<Item = f64> {
+        let spread = (0..100_000).map(move |k| max * (f64::from(k) / 50_000.0 - 1.0));
+        let small = (0..2000).map(|k| 10.0_f64.powf(f64::from(k) / 100.0 - 20.0));
+        let folds = (-4000..4000).map(|k| f64::from(k) * core::f64::consts::FRAC_PI_4);
+        spread.chain(small).chain(folds.flat_map(|fold| [fold.next_down(), fold, fold.next_up()]))
+    }
+
+    #[test]
+    fn doubles_are_within_two_ulp_of_one_up_to_the_limit() {
+        for angle in angles(MAX_ANGLE_F64) {
+            let ([sin], [cos]) = F64x2::units([F64x2::splat(angle)]);
+            let (wanted_sin, wanted_cos) = libm::sincos(angle);
+            assert!((sin.first() - wanted_sin).abs() <= 2.0 * f64::EPSILON, "sin {angle}");
+            assert!((cos.first() - wanted_cos).abs() <= 2.0 * f64::EPSILON, "cos {angle}");
+        }
+    }
+
+    #[test]
+    fn floats_are_within_their_bound_and_the_rounding_of_the_angle() {
+        for angle in angles(f64::from(MAX_ANGLE_F32)) {
+            let angle = angle as f32;
+            let ([sin], [cos]) = F32x4::units([F32x4::splat(angle)]);
+            let (wanted_sin, wanted_cos) = libm::sincos(angle.into());
+            let bound = 3e-7 + f64::from(angle.abs()) * 2.0_f64.powi(-23);
+            assert!((f64::from(sin.first()) - wanted_sin).abs() <= bound, "sin {angle}");
+            assert!((f64::from(cos.first()) - wanted_cos).abs() <= bound, "cos {angle}");
+        }
+    }
+
+    #[test]
+    fn an_angle_gives_the_same_beside_any_other() {
+        for beside in [0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e7, -1e300] {
+            for angle in [0.3, -2.0, 999_999.0, 1e6, 1e6_f64.next_up(), 1e15, f64::NAN, f64::INFINITY] {
+                let ([sin, _], [cos, _]) = F64x2::units([F64x2::load(&[angle, beside]), F64x2::splat(beside)]);
+                let ([sin_alone], [cos_alone]) = F64x2::units([F64x2::splat(angle)]);
+                assert_eq!([sin.first(), cos.first()], [sin_alone.first(), cos_alone.first()], "{angle} by {beside}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_dissipates() {
+        for angle in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let ([sin], [cos]) = F32x4::units([F32x4::splat(angle)]);
+            assert_eq!([sin.first(), cos.first()], [0.0, 0.0]);
+        }
+    }
+
+    #[test]
+    fn an_angle_within_a_turn_has_the_same_sine_and_cosine() {
+        for angle in angles(1e15) {
+            let within = within_turn(angle);
+            assert!(within.abs() <= core::f64::consts::PI, "{angle}");
+            assert!((libm::sin(within) - libm::sin(angle)).abs() <= 2.0 * f64::EPSILON, "{angle}");
+            assert!((libm::cos(within) - libm::cos(angle)).abs() <= 2.0 * f64::EPSILON, "{angle}");
+        }
+    }
+}
