@@ -9,15 +9,22 @@ import {
   phasorsFromPhases,
   syncStep,
 } from '../../node/coherence/index.ts'
-import type { Figure } from './figure.ts'
+import type { Figure, Peer, Report } from './figure.ts'
+import { benchKernels } from './kernels.ts'
 
 const BATCH = 4096
 const OPERATOR_BATCHES = 2500
 const INGEST_SAMPLES = 500_000
 const RATE_HZ = 1000
 
-/** Speed of the operator on typed arrays, and of one node's whole ingest path. */
-export async function benchCoherence(): Promise<Figure[]> {
+/** Speed of the operator on typed arrays, of one node's whole ingest path, and of the kernels. */
+export async function benchCoherence(peers: ReadonlySet<Peer>): Promise<Report> {
+  const own = await benchIngest()
+  const { figures, remarks } = await benchKernels(peers)
+  return { figures: [...own, ...figures], remarks }
+}
+
+async function benchIngest(): Promise<Figure[]> {
   return [
     {
       name: 'coherence operator, phases to T on typed arrays',

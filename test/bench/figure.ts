@@ -7,10 +7,22 @@ export interface Figure {
   target?: string
   /** Name of another figure of the same run that this one is held against. */
   baseline?: string
+  /** What the value was made of or stands beside, by column; figures with the same columns share a table. */
+  beside?: Record<string, number>
 }
 
-/** Measures one group in a fresh process. */
-export type Bench = () => Promise<Figure[]>
+/** What a group found; its remarks are sentences for the reader. */
+export interface Report {
+  figures: Figure[]
+  remarks: string[]
+}
+
+/** Other programs that a group can be held against, each an option of that name; never a dependency. */
+export const PEERS = ['numpy'] as const
+export type Peer = (typeof PEERS)[number]
+
+/** Measures one group in a fresh process, beside those of the peers that are asked for. */
+export type Bench = (peers: ReadonlySet<Peer>) => Promise<Figure[] | Report>
 
 /** @param share - 0..1 */
 export function quantile(values: readonly number[], share: number): number {

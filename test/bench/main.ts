@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs, promisify } from 'node:util'
-import { isMet, type Bench, type Figure } from './figure.ts'
+import { isMet, PEERS, type Bench, type Figure, type Peer, type Report } from './figure.ts'
 
 /** Each is loaded and measured in a process of its own, so that none warms or burdens another. */
 const GROUPS: Record<string, () => Promise<Bench>> = {
@@ -17,12 +17,18 @@ const RESULTS = new URL('./RESULTS.md', import.meta.url)
 /** Of one group; on idle cores all take six minutes together. */
 const LONGEST_MS = 300_000
 
-type Measured = Record<string, Figure[] | { error: string }>
+type Measured = Record<string, Report | { error: string }>
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean' }, write: { type: 'boolean' }, alone: { type: 'boolean' } },
+  options: {
+    json: { type: 'boolean' },
+    write: { type: 'boolean' },
+    alone: { type: 'boolean' },
+    ...(Object.fromEntries(PEERS.map((peer) => [peer, { type: 'boolean' }])) as Record<Peer, { type: 'boolean' }>),
+  },
 })
+const peers = new Set(PEERS.filter((peer) => values[peer] === true))
 const names = positionals.length === 0 ? Object.keys(GROUPS) : positionals
 const unknown = names.find((name) => !Object.hasOwn(GROUPS, name))
 if (unknown !== undefined) {
@@ -30,13 +36,15 @@ if (unknown !== undefined) {
   process.exitCode = 128
 } else if (values.alone === true) {
   const bench = await GROUPS[names[0]!]!()
-  process.stdout.write(`${JSON.stringify(await bench())}\n`, () => process.exit(0))
+  const found = await bench(peers)
+  const report: Report = Array.isArray(found) ? { figures: found, remarks: [] } : found
+  process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0))
 } else {
   const measured = await measureAll(names)
   const page = resultsPage(measured)
   process.stdout.write(values.json === true ? `${JSON.stringify({ machine: machine(), measured }, null, 2)}\n` : page)
   if (values.write === true) await writeFile(RESULTS, page)
-  if (Object.values(measured).some((figures) => !Array.isArray(figures))) process.exitCode = 1
+  if (Object.values(measured).some((report) => 'error' in report)) process.exitCode = 1
 }
 
 async function measureAll(groups: string[]): Promise<Measured> {
@@ -48,28 +56,38 @@ async function measureAll(groups: string[]): Promise<Measured> {
   return measured
 }
 
-async function measure(name: string): Promise<Figure[]> {
-  const args = ['--disable-warning=ExperimentalWarning', import.meta.filename, '--alone', name]
+async function measure(name: string): Promise<Report> {
+  const options = ['--alone', ...[...peers].map((peer) => `--${peer}`)]
+  const args = ['--disable-warning=ExperimentalWarning', import.meta.filename, ...options, name]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: LONGEST_MS })
-  return JSON.parse(stdout) as Figure[]
+  return JSON.parse(stdout) as Report
 }
 
 function resultsPage(measured: Measured): string {
-  const sections = Object.entries(measured).flatMap(([name, figures]) => [
-    `## ${name}`,
-    '',
-    ...(Array.isArray(figures) ? table(figures) : [`not measured: ${figures.error}`]),
-    '',
-  ])
+  const sections = Object.entries(measured).flatMap(([name, report]) => [`## ${name}`, '', ...section(report)])
   return ['# Benchmarks', '', 'Written by `npm run bench -- --write`.', '', ...machine(), '', ...sections].join('\n')
 }
 
+function section(report: Report | { error: string }): string[] {
+  if ('error' in report) return [`not measured: ${report.error}`, '']
+  const tables = Object.values(Object.groupBy(report.figures, ({ beside = {} }) => Object.keys(beside).join()))
+  return [...tables.flatMap((figures) => [...table(figures!), '']), ...report.remarks.flatMap((remark) => [remark, ''])]
+}
+
 function table(figures: Figure[]): string[] {
+  const [{ beside } = {} as Figure] = figures
+  const columns = beside === undefined ? ['ratio'] : Object.keys(beside)
   const rows = figures.map((figure) => {
-    const { name, value, unit } = figure
-    return `| ${name} | ${shown(value)} ${unit} | ${asked(figure)} | ${ratio(figure, figures)} |`
+    const { name, value, unit, beside } = figure
+    const rest = beside === undefined ? [ratio(figure, figures)] : Object.values(beside).map(shown)
+    return row([name, `${shown(value)} ${unit}`, asked(figure), ...rest])
   })
-  return ['| figure | measured | asked for | ratio |', '| --- | --- | --- | --- |', ...rows]
+  const head = ['figure', 'measured', 'asked for', ...columns]
+  return [row(head), row(head.map(() => '---')), ...rows]
+}
+
+function row(cells: string[]): string {
+  return `| ${cells.join(' | ')} |`
 }
 
 function asked(figure: Figure): string {
