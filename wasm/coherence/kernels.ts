@@ -16,7 +16,8 @@ export type ReportArrays = ReportColumns<KernelArray<Float64Array>, KernelArray<
  * Batched coherence kernels, the same from wasm and from TypeScript.
  *
  * The agreement kernels give the same bits everywhere; those with trigonometry agree to 1e-12 in doubles, and in floats
- * to 1e-6, with 2^-23 of a phase (rad) on top for one beyond ±2π. No result depends on how samples are cut into calls. `length` is the number of leading values to work on, by default all of the first array.
+ * to 2e-6, with 2^-23 of a phase (rad) on top for one beyond ±2π. No result depends on how samples are cut into calls.
+ * `length` is the number of leading values to work on, by default all of the first array.
  *
  * Every kernel throws {@link KernelError}: E_KERNEL_LENGTH when an array is shorter than `length`, E_KERNEL_ARRAY when
  * one was freed, is of other kernels or of another width, or is given twice, and what is named with it.
@@ -152,7 +153,7 @@ export interface CoherenceKernels {
 /**
  * Leaky transducers over many streams (coherence.md §3–4): T_k = a·T_{k-1} + (1-a)·p_k from T = 0, a = e^{-h/tau},
  * p_k of the form REF, AUTO or CYCLIC at t_k = k·h. Equal to a transducer of each stream to 1e-12 for phases within
- * ±2^12 rad (2^-52 of a larger one on top); in floats to 2e-6 for phases within ±2π (2^-22 of a larger one on top).
+ * ±2^12 rad (2^-51 of a larger one on top); in floats to 3e-6 for phases within ±2π (2^-21 of a larger one on top).
  */
 export interface LeakyBank {
   /**

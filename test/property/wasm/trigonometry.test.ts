@@ -17,7 +17,7 @@ const small = fc.oneof(
 )
 const phasesOf = (precision: Precision, maxLength = 70) =>
   fc.array(precision === 'f64' ? phase : small, { maxLength, size: 'max' })
-const BOUND = { f64: 1e-12, f32: 1e-6 } as const
+const BOUND = { f64: 1e-12, f32: 2e-6 } as const
 
 function phasors(kernels: CoherenceKernels, precision: Precision, phases: ArrayLike<number>): number[] {
   return withArrays(kernels, (arrayOf) => {
