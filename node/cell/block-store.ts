@@ -1,0 +1,162 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import { defineCodec } from '../../protocols/shared/codec.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { Database } from '../storage/database.ts'
+import type { Sublevel } from '../storage/sublevel.ts'
+
+/** A follower may still fetch the last but one while the last is made. */
+export const KEPT_SNAPSHOTS = 2
+const SHA2_256 = 0x12
+const ROOTS_KEY = 'roots'
+
+const rootsSchema = z.array(
+  z.strictObject({
+    index: z.int().min(0),
+    root: z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength <= 128),
+  }),
+)
+const rootsCodec = defineCodec('cell snapshot roots', 1024, rootsSchema.max(KEPT_SNAPSHOTS))
+
+export interface SnapshotBlock {
+  readonly cid: CID
+  readonly bytes: Uint8Array
+}
+
+export interface KeptSnapshot {
+  readonly index: number
+  readonly root: CID
+}
+
+/**
+ * Blocks of the cell's snapshots, durable when `put` resolves. Who stores children before parents may take a block
+ * that is here for everything below it, since a sweep is one atomic batch.
+ */
+export class SnapshotBlocks {
+  readonly #blocks: Sublevel
+  readonly #meta: Sublevel
+  #holders = 0
+  #sweeping: Promise<number> | undefined
+
+  constructor(database: Database) {
+    this.#blocks = database.sublevel('cell-blocks')
+    this.#meta = database.sublevel('cell-snapshots')
+  }
+
+  /** All or nothing, synced. */
+  put(blocks: readonly SnapshotBlock[]): Promise<void> {
+    return this.#blocks.batch(blocks.map(({ cid, bytes }) => ({ type: 'put', key: cid.bytes, value: bytes })))
+  }
+
+  has(cid: CID): Promise<boolean> {
+    return this.#blocks.has(cid.bytes)
+  }
+
+  /** @throws {CodedError} E_CELL_BLOCK_CORRUPT: fetch it again, or make a new snapshot */
+  async get(cid: CID): Promise<Uint8Array | undefined> {
+    const bytes = await this.#blocks.get(cid.bytes).catch((error: unknown) => {
+      throw error instanceof CodedError && error.code === 'E_STORAGE_CORRUPT' ? damaged(cid, error) : error
+    })
+    if (bytes !== undefined && !matches(cid, bytes)) throw damaged(cid)
+    return bytes
+  }
+
+  /** Ascending by index, two at most. */
+  async snapshots(): Promise<KeptSnapshot[]> {
+    const record = await this.#meta.get(ROOTS_KEY)
+    const kept = record === undefined ? [] : rootsCodec.decode(record)
+    return kept.map(({ index, root }) => ({ index, root: CID.decode(root) }))
+  }
+
+  /** Keeps a snapshot whose blocks are all here, and forgets all but the last two; durable when it resolves. */
+  async keep(snapshot: KeptSnapshot): Promise<void> {
+    if (!(await this.has(snapshot.root))) throw missing(snapshot.root)
+    const others = (await this.snapshots()).filter(({ index }) => index !== snapshot.index)
+    const kept = [...others, snapshot].sort((a, b) => a.index - b.index).slice(-KEPT_SNAPSHOTS)
+    const record = rootsCodec.encode(kept.map(({ index, root }) => ({ index, root: root.bytes })))
+    await this.#meta.put(ROOTS_KEY, record)
+  }
+
+  /** Nothing is swept until the release: for who writes or fetches a snapshot, and counts on what `has` told. */
+  async hold(): Promise<() => void> {
+    while (this.#sweeping !== undefined) await this.#sweeping.catch(() => undefined)
+    this.#holders++
+    let held = true
+    return () => {
+      if (held) this.#holders--
+      held = false
+    }
+  }
+
+  /**
+   * Deletes the blocks that no kept snapshot reaches.
+   *
+   * @returns how many; undefined when somebody holds the store, then nothing was done
+   * @throws {CodedError} E_CELL_BLOCK_MISSING | E_CELL_BLOCK_CORRUPT: a kept snapshot is not whole, nothing was deleted
+   */
+  async sweep(): Promise<number | undefined> {
+    if (this.#holders > 0 || this.#sweeping !== undefined) return undefined
+    this.#sweeping = this.#sweep()
+    try {
+      return await this.#sweeping
+    } finally {
+      this.#sweeping = undefined
+    }
+  }
+
+  async #sweep(): Promise<number> {
+    const reachable = await this.#reachable((await this.snapshots()).map(({ root }) => root))
+    const dead: Uint8Array[] = []
+    for await (const key of this.#blocks.keys()) if (!reachable.has(nameOf(key))) dead.push(key)
+    // In one batch: half a sweep could leave a block whose children are gone.
+    await this.#blocks.batch(dead.map((key) => ({ type: 'del', key })))
+    return dead.length
+  }
+
+  async #reachable(open: CID[]): Promise<Set<string>> {
+    const seen = new Set(open.map((cid) => nameOf(cid.bytes)))
+    for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
+      const bytes = await this.get(cid)
+      if (bytes === undefined) throw missing(cid)
+      for (const link of linksOf(dagCbor.decode(bytes))) {
+        const name = nameOf(link.bytes)
+        if (seen.has(name)) continue
+        seen.add(name)
+        open.push(link)
+      }
+    }
+    return seen
+  }
+}
+
+function* linksOf(value: unknown): Generator<CID> {
+  const cid = CID.asCID(value)
+  if (cid !== null) yield cid
+  else if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array)) {
+    for (const child of Object.values(value)) yield* linksOf(child)
+  }
+}
+
+function matches(cid: CID, bytes: Uint8Array): boolean {
+  const { code, digest } = cid.multihash
+  return code === SHA2_256 && hash('sha256', bytes, 'buffer').equals(digest)
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+}
+
+function damaged(cid: CID, cause?: unknown): CodedError {
+  return new CodedError('E_CELL_BLOCK_CORRUPT', `block ${cid.toString()} of a snapshot does not match its hash`, {
+    hint: 'the disk may be failing; the cell gives the block again, or the node makes a new snapshot',
+    cause,
+  })
+}
+
+function missing(cid: CID): CodedError {
+  return new CodedError('E_CELL_BLOCK_MISSING', `block ${cid.toString()} of a kept snapshot is not here`, {
+    hint: 'the cell gives the block again, or the node makes a new snapshot',
+  })
+}
