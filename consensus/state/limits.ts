@@ -1,0 +1,30 @@
+/** Printable ASCII only, so that string order, byte order and a database's order are one order. */
+export const MAX_KEY_CHARS = 640
+export const MAX_VALUE_BYTES = 4096
+/** A node's run of keys is geometric with p = 1/16: over 400 keys of the greatest size are as good as impossible. */
+export const MAX_BLOCK_BYTES = 2_097_152
+/** All entries of one state; commands that would add beyond it are refused. */
+export const MAX_ENTRIES = 2_097_152
+/** Interior blocks that a fetch holds back until everything below them is stored. */
+export const MAX_HELD_BYTES = 268_435_456
+
+export const MAX_COMMAND_BYTES = 65_536
+/** Members of one cell at a time: each is a voter or on the way to be one. */
+export const MAX_MEMBERS = 64
+/** As in the admission exchange. */
+export const MAX_CERTIFICATE_BYTES = 1024
+export const MAX_TICKET_USES = 256
+/** A redeemer that crashed before it had stored its certificate may ask again this long after the ticket's end. */
+export const REDEMPTION_GRACE_MS = 7 * 86_400_000
+/** Redemptions forgotten with one command, so that no command is long. */
+export const MAX_FORGOTTEN_AT_ONCE = 64
+
+/** Sessions that are remembered, and results of each: with the longest results some 70 MB. */
+export const MAX_SESSIONS = 128
+export const SESSION_WINDOW = 512
+/** Recency of a session is noted once in so many entries: exact order would double the writes of every command. */
+export const RECENCY_STEP = 1024
+
+/** The state after each such index is kept for a checkpoint to compare with. */
+export const CHECKPOINT_INTERVAL = 4096
+export const KEPT_MARKS = 4

@@ -1,0 +1,61 @@
+import type { CommandOf } from './commands.ts'
+import type { Draft } from './draft.ts'
+import { MAX_MEMBERS } from './limits.ts'
+import { configurationRecord, counterRecord, KEY, memberRecord, textRecord, type Result } from './records.ts'
+
+/**
+ * Gives a peer's incarnation a raft id of its own, never given before. An id of an earlier incarnation of the peer is
+ * given up with it: a node that lost its log must not vote under the id that it voted under.
+ */
+export function joinMember(draft: Draft, { peerId, incarnation }: CommandOf<'member-join'>): Result {
+  if (draft.has(KEY.revocation(peerId))) return { ok: false, code: 'E_CERT_REVOKED' }
+  const earlier = draft.get(KEY.member(peerId), memberRecord)
+  if (earlier !== undefined && Buffer.compare(earlier.incarnation, incarnation) === 0)
+    return earlier.status === 'removed' ? { ok: false, code: 'E_MEMBER_REMOVED' } : { ok: true, raftId: earlier.id }
+  if (earlier !== undefined && isLastVoter(draft, earlier)) return { ok: false, code: 'E_MEMBER_LAST' }
+  const others = [...draft.entries('raft/')].filter(([, holder]) => textRecord.decode(holder) !== peerId)
+  if (others.length >= MAX_MEMBERS) return { ok: false, code: 'E_CELL_FULL' }
+  if (earlier !== undefined) draft.delete(KEY.raft(earlier.id))
+  const id = draft.get(KEY.nextRaftId, counterRecord) ?? 1
+  const status = draft.get(KEY.configuration, configurationRecord)?.voters.includes(id) === true ? 'voter' : 'joining'
+  draft.set(KEY.nextRaftId, counterRecord, id + 1)
+  draft.set(KEY.raft(id), textRecord, peerId)
+  draft.set(KEY.member(peerId), memberRecord, { id, incarnation, status, since: draft.time })
+  return { ok: true, raftId: id }
+}
+
+/** It has caught up and is to vote. */
+export function promoteMember(draft: Draft, { raftId }: CommandOf<'member-promoted'>): Result {
+  const peerId = draft.get(KEY.raft(raftId), textRecord)
+  const member = peerId === undefined ? undefined : draft.get(KEY.member(peerId), memberRecord)
+  if (peerId === undefined || member === undefined) return { ok: false, code: 'E_MEMBER_UNKNOWN' }
+  if (member.status === 'joining')
+    draft.set(KEY.member(peerId), memberRecord, { ...member, status: 'voter', since: draft.time })
+  return { ok: true, raftId }
+}
+
+/** The record stays, so that the same incarnation never comes back. */
+export function removeMember(
+  draft: Draft,
+  { peerId, reason }: Pick<CommandOf<'member-remove'>, 'peerId' | 'reason'>,
+): Result {
+  const member = draft.get(KEY.member(peerId), memberRecord)
+  if (member === undefined) return { ok: false, code: 'E_MEMBER_UNKNOWN' }
+  if (member.status === 'removed') return { ok: true, raftId: member.id }
+  if (isLastVoter(draft, member)) return { ok: false, code: 'E_MEMBER_LAST' }
+  draft.delete(KEY.raft(member.id))
+  draft.set(KEY.member(peerId), memberRecord, { ...member, status: 'removed', since: draft.time, reason })
+  return { ok: true, raftId: member.id }
+}
+
+/** Without a voter nothing is ever decided again. */
+function isLastVoter(draft: Draft, { id, status }: { id: number; status: string }): boolean {
+  if (status !== 'voter') return false
+  for (const [key, peerId] of draft.entries('raft/'))
+    if (key !== KEY.raft(id) && isVoter(draft, textRecord.decode(peerId))) return false
+  return true
+}
+
+function isVoter(draft: Draft, peerId: string): boolean {
+  return draft.get(KEY.member(peerId), memberRecord)?.status === 'voter'
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { defineCodec, type Codec } from '../../protocols/shared/codec.ts'
+import { certificateSchema, incarnationSchema, nonceSchema, peerIdSchema, reasonSchema } from './commands.ts'
+import { MAX_VALUE_BYTES } from './limits.ts'
+
+/** Version of the layout below; a state of another one is refused. */
+export const STATE_FORMAT = 1
+
+const whole = z.int().min(0)
+const record = <T>(name: string, schema: z.ZodType<T>): Codec<T> => defineCodec(name, MAX_VALUE_BYTES, schema)
+
+/** Keys of the state. Numbers in them are padded, so that their order is the order of the keys. */
+export const KEY = {
+  format: 'meta/format',
+  applied: 'meta/applied',
+  configuration: 'meta/configuration',
+  nextRaftId: 'meta/next-raft-id',
+  sessions: 'meta/sessions',
+  member: (peerId: string) => `member/${peerId}`,
+  /** peer id of a member as UTF-8; gone as soon as the member is to leave the configuration */
+  raft: (id: number) => `raft/${padded(id)}`,
+  certificate: (subject: string) => `cert/${subject}`,
+  revocation: (peerId: string) => `revoked/${peerId}`,
+  ticket: (nonce: Uint8Array) => `ticket/${hex(nonce)}`,
+  redemption: (nonce: Uint8Array, subject: string) => `ticket/${hex(nonce)}/${subject}`,
+  ticketEnd: (time: number, nonce: Uint8Array) => `ticket-end/${padded(time)}/${hex(nonce)}`,
+  /** Escaped, since keys are ASCII. */
+  name: (name: string) => `name/${encodeURIComponent(name)}`,
+  nameOf: (peerId: string) => `named/${peerId}`,
+  label: (peerId: string, key: string) => `label/${peerId}/${key}`,
+  session: (client: string) => `session/${client}`,
+  sessionUse: (index: number, client: string) => `session-use/${padded(index)}/${client}`,
+  result: (client: string, slot: number) => `session/${client}/${String(slot).padStart(4, '0')}`,
+} as const
+
+/** The greatest whole number has 16 digits. */
+function padded(value: number): string {
+  return String(value).padStart(16, '0')
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** `time`: the latest that any command up to there has told, Unix milliseconds. */
+export interface AppliedMark {
+  readonly index: number
+  readonly term: number
+  readonly time: number
+}
+
+const ids = z.array(z.int().min(1))
+export const formatRecord = record('state format', whole)
+export const textRecord = record('state text', z.string())
+export const counterRecord = record('state counter', whole)
+/** [index, term, time]: a list, since every command writes it, and maps take four times as long. */
+export const appliedRecord = record('state applied', z.tuple([whole, whole, whole]))
+export const configurationRecord = record(
+  'state configuration',
+  z.strictObject({ voters: ids, learners: ids, votersOutgoing: ids, learnersNext: ids }),
+)
+
+/**
+ * A member of the cell, or one that was. `joining` until it has caught up, then `voter`; `since`: time of the last
+ * change, Unix milliseconds; `reason`: of the removal.
+ */
+export const memberRecord = record(
+  'state member',
+  z.strictObject({
+    id: z.int().min(1),
+    incarnation: incarnationSchema,
+    status: z.enum(['joining', 'voter', 'removed']),
+    since: whole,
+    reason: reasonSchema.exactOptional(),
+  }),
+)
+export type MemberRecord = ReturnType<typeof memberRecord.decode>
+
+export const certificateRecord = record(
+  'state certificate',
+  z.strictObject({ certificate: certificateSchema, issuer: peerIdSchema, issued: whole }),
+)
+export type CertificateRecord = ReturnType<typeof certificateRecord.decode>
+
+export const revocationRecord = record(
+  'state revocation',
+  z.strictObject({ by: peerIdSchema, reason: reasonSchema, time: whole }),
+)
+export type RevocationRecord = ReturnType<typeof revocationRecord.decode>
+
+/** `used`: by how many subjects, of `uses`. */
+export const ticketRecord = record(
+  'state ticket',
+  z.strictObject({ nonce: nonceSchema, used: whole, uses: whole, expires: whole }),
+)
+
+/** What became of a command. Of a refusal, branch on `code`. */
+export type Result =
+  | { readonly ok: true; readonly raftId?: number; readonly certificate?: Uint8Array }
+  | { readonly ok: false; readonly code: string }
+
+const resultSchema: z.ZodType<Result> = z.discriminatedUnion('ok', [
+  z.strictObject({
+    ok: z.literal(true),
+    raftId: z.int().exactOptional(),
+    certificate: certificateSchema.exactOptional(),
+  }),
+  z.strictObject({ ok: z.literal(false), code: z.string() }),
+])
+
+/** An index at which the session was in use, at most RECENCY_STEP behind its last. */
+export const sessionRecord = record('state session', whole)
+/** `forgotten`: no session opened before this index may begin any more. */
+export const sessionsRecord = record('state sessions', z.strictObject({ count: whole, forgotten: whole }))
+/** [index, sequence, id, result] */
+export const resultRecord = record('state result', z.tuple([whole, whole, z.string(), resultSchema]))

@@ -1,0 +1,200 @@
+import { CID } from 'multiformats/cid'
+import { z } from 'zod'
+import { defineCodec } from '../../protocols/shared/codec.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import { MAX_BLOCK_BYTES, MAX_ENTRIES, MAX_HELD_BYTES, MAX_VALUE_BYTES } from './limits.ts'
+import { NodeValues } from './node-values.ts'
+import { cidOf, DAG_CBOR, encodeNode, layerOf, SHA2_256, TreeNode, type NodeBlock } from './tree-node.ts'
+import { EMPTY_BLOCK, EMPTY_ROOT, isKey, type Tree } from './tree.ts'
+
+export interface Block {
+  readonly cid: CID
+  readonly bytes: Uint8Array
+}
+
+/** Where a node stands: its keys lie between `after` and `before`, its layer is under `under`. */
+interface Place {
+  readonly cid: CID
+  readonly after: string
+  readonly before: string | undefined
+  readonly under: number
+}
+
+type Wire = [number, string[], Uint8Array[], (CID | null)[]]
+
+const cidSchema = z.custom<CID>(isBlockCid, 'must be a dag-cbor sha2-256 CID')
+export const treeNodeCodec = defineCodec<Wire>(
+  'state tree node',
+  MAX_BLOCK_BYTES,
+  z.tuple([
+    z.int().min(0).max(64),
+    z.array(z.string()),
+    z.array(z.instanceof(Uint8Array)),
+    z.array(cidSchema.nullable()),
+  ]),
+)
+
+/** How many CIDs one call of `fetch` names at most. */
+export const FETCH_BATCH = 256
+
+/**
+ * Blocks of a tree, children before parents: whoever stores them in this order never has a block without all below it.
+ *
+ * @param isKnown - what it says of a block holds for everything below it too
+ */
+export function* blocks(tree: Tree, isKnown: (cid: CID) => boolean = () => false): Generator<Block> {
+  if (tree.top !== undefined) yield* blocksOf(tree.top, isKnown)
+  else if (!isKnown(EMPTY_ROOT)) yield { cid: EMPTY_ROOT, bytes: EMPTY_BLOCK }
+}
+
+function* blocksOf(node: TreeNode, isKnown: (cid: CID) => boolean): Generator<Block> {
+  if (isKnown(node.cid)) return
+  for (const child of node.children) if (child !== undefined) yield* blocksOf(child, isKnown)
+  yield { cid: node.cid, bytes: node.encode() }
+}
+
+/**
+ * Reads a whole tree; every block is checked as if a stranger had made it.
+ *
+ * @throws {CodedError} E_TREE_BLOCK: a block does not match its CID, or has keys out of order, out of the range that its
+ *   parent leaves it, or of another layer; E_TREE_TOO_LARGE: over MAX_ENTRIES
+ */
+export async function load(cid: CID, getBlock: (cid: CID) => Promise<Uint8Array>): Promise<Tree> {
+  if (isEmptyRoot(cid)) return { top: undefined }
+  const budget = { entries: MAX_ENTRIES }
+  return { top: await loadNode(placeOf(cid), getBlock, budget) }
+}
+
+async function loadNode(
+  place: Place,
+  getBlock: (cid: CID) => Promise<Uint8Array>,
+  budget: { entries: number },
+): Promise<TreeNode> {
+  const node = checkBlock(place, await getBlock(place.cid))
+  spend(budget, node)
+  const children: (TreeNode | undefined)[] = []
+  for (let at = 0; at < node.links.length; at++) {
+    const below = placeBelow(place, node, at)
+    children.push(below && (await loadNode(below, getBlock, budget)))
+  }
+  return new TreeNode(node.layer, node.keys, new NodeValues(node.values).pack(), children, hashOf(place.cid))
+}
+
+/**
+ * Fetches the blocks of a tree that are not here, and no others: what `has` knows is complete below, as it was stored
+ * children first. Gives them checked, children before parents, to be stored in that order; interior blocks wait in
+ * memory for what is under them.
+ *
+ * @param fetch - blocks of the CIDs, ≤ FETCH_BATCH of them, in their order
+ * @throws {CodedError} E_TREE_BLOCK, E_TREE_TOO_LARGE as `load`, and whatever `has` or `fetch` throw
+ */
+export async function* missing(
+  cid: CID,
+  has: (cid: CID) => Promise<boolean>,
+  fetch: (cids: readonly CID[]) => Promise<readonly Uint8Array[]>,
+): AsyncGenerator<Block> {
+  const held: Block[] = []
+  const budget = { entries: MAX_ENTRIES, held: MAX_HELD_BYTES }
+  let level = await lacking([placeOf(cid)], has)
+  while (level.length > 0) {
+    const next: Place[] = []
+    for (let from = 0; from < level.length; from += FETCH_BATCH) {
+      const places = level.slice(from, from + FETCH_BATCH)
+      const fetched = await fetch(places.map((place) => place.cid))
+      for (const [at, place] of places.entries()) {
+        const bytes = fetched[at] ?? new Uint8Array()
+        if (isEmptyRoot(place.cid)) return yield { cid: place.cid, bytes: EMPTY_BLOCK }
+        const node = checkBlock(place, bytes)
+        spend(budget, node)
+        const below = placesBelow(place, node)
+        if (below.length === 0) yield { cid: place.cid, bytes }
+        else hold(held, { cid: place.cid, bytes }, budget)
+        next.push(...below)
+      }
+    }
+    level = await lacking(next, has)
+  }
+  yield* held.reverse()
+}
+
+async function lacking(places: readonly Place[], has: (cid: CID) => Promise<boolean>): Promise<Place[]> {
+  const lacks = []
+  for (const place of places) if (!(await has(place.cid))) lacks.push(place)
+  return lacks
+}
+
+function hold(held: Block[], block: Block, budget: { held: number }): void {
+  budget.held -= block.bytes.byteLength
+  if (budget.held < 0) throw new CodedError('E_TREE_TOO_LARGE', 'state tree: too many bytes of interior blocks')
+  held.push(block)
+}
+
+function spend(budget: { entries: number }, node: NodeBlock): void {
+  budget.entries -= node.keys.length
+  if (budget.entries < 0) throw new CodedError('E_TREE_TOO_LARGE', `state tree: more than ${MAX_ENTRIES} entries`)
+}
+
+function placeOf(cid: CID): Place {
+  return { cid, after: '', before: undefined, under: 65 }
+}
+
+function placesBelow(place: Place, node: NodeBlock): Place[] {
+  return node.links.flatMap((_, at) => placeBelow(place, node, at) ?? [])
+}
+
+function placeBelow(place: Place, node: NodeBlock, at: number): Place | undefined {
+  const cid = node.links[at]
+  if (cid === undefined || cid === null) return undefined
+  return { cid, after: node.keys[at - 1] ?? place.after, before: node.keys[at] ?? place.before, under: node.layer }
+}
+
+/** Encoded again before it is hashed: other bytes that decode to the same node are no block of a tree. */
+function checkBlock(place: Place, bytes: Uint8Array): NodeBlock {
+  const node = decodeNode(place, bytes)
+  if (!cidOf(encodeNode(node)).equals(place.cid)) throw refused(place.cid, 'does not match its hash')
+  const fault = faultOf(node, place)
+  if (fault !== undefined) throw refused(place.cid, fault)
+  return node
+}
+
+function decodeNode({ cid }: Place, bytes: Uint8Array): NodeBlock {
+  try {
+    const [layer, keys, values, links] = treeNodeCodec.decode(bytes)
+    return { layer, keys, values, links }
+  } catch (cause) {
+    throw refused(cid, 'cannot be decoded', cause)
+  }
+}
+
+function faultOf({ layer, keys, values, links }: NodeBlock, { after, before, under }: Place): string | undefined {
+  if (keys.length === 0 || values.length !== keys.length) return 'has no keys, or not a value for each'
+  if (links.length !== (layer === 0 ? 0 : keys.length + 1)) return 'has a wrong number of links'
+  if (layer >= under) return 'is not under the layer of its parent'
+  if (!keys.every(isKey)) return 'has a key that is not allowed'
+  if (keys.some((key, at) => key <= (keys[at - 1] ?? after))) return 'has keys out of order or out of its range'
+  if (before !== undefined && keys.at(-1)! >= before) return 'has keys out of its range'
+  if (keys.some((key) => layerOf(key) !== layer)) return 'has a key of another layer'
+  if (values.some(({ byteLength }) => byteLength > MAX_VALUE_BYTES)) return 'has a value that is too long'
+  return undefined
+}
+
+/** Of a memory of its own: the CID's is a part of the block that linked to it. */
+function hashOf(cid: CID): Uint8Array {
+  return cid.multihash.digest.slice()
+}
+
+function isEmptyRoot(cid: CID): boolean {
+  return cid.equals(EMPTY_ROOT)
+}
+
+function isBlockCid(value: unknown): boolean {
+  const cid = CID.asCID(value)
+  return cid?.version === 1 && cid.code === DAG_CBOR && cid.multihash.code === SHA2_256
+}
+
+function refused(cid: CID, why: string, cause?: unknown): CodedError {
+  return new CodedError('E_TREE_BLOCK', `state tree: the block ${cid} ${why}`, {
+    hint: 'fetch the snapshot again; a stored block that fails is damaged, and the node must rejoin its cell',
+    cause,
+  })
+}
