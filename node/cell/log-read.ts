@@ -60,7 +60,8 @@ export async function readEntries(store: Sublevel, head: Head): Promise<Entry[]>
   const entries: Entry[] = []
   let previousTerm = head.snapshotTerm
   await reading(async () => {
-    for await (const [key, value] of store.entries()) {
+    // What lies before is covered by the snapshot and not yet deleted.
+    for await (const [key, value] of store.entries({ gte: entryKey(head.snapshotIndex + 1) })) {
       const index = head.snapshotIndex + 1 + entries.length
       checkPlace(indexOfKey(key), index, head.last)
       const record = entryFormat.decode(entryKey(index), value)

@@ -6,8 +6,19 @@ import type { Database } from '../storage/database.ts'
 import type { Sublevel, Write } from '../storage/sublevel.ts'
 import { findNonsense, HEAD_KEYS, IDENTITY_KEY, readEntries, readState, SNAPSHOT_KEY } from './log-read.ts'
 import type { LogState } from './log-read.ts'
-import { entryFormat, entryKey, headFormat, identityFormat, LOG_VERSION, snapshotFormat } from './log-records.ts'
+import {
+  entryFormat,
+  entryKey,
+  headFormat,
+  identityFormat,
+  indexOfKey,
+  LOG_VERSION,
+  snapshotFormat,
+} from './log-records.ts'
 import type { Head, LogIdentity } from './log-records.ts'
+
+/** Entries under a snapshot that one batch deletes: to delete 100 000 at once takes a second, and nobody reads them. */
+const FORGOTTEN_PER_BATCH = 1000
 
 export interface LogOwner {
   meshId: string
@@ -42,6 +53,8 @@ export class DurableLog implements Log {
   #snapshot: SnapshotMeta
   /** of the entries after the snapshot */
   #terms: number[] = []
+  /** entries on disk that a snapshot stands for, to be deleted with the next batches */
+  #covered = { from: 1, to: 0 }
 
   private constructor(init: LogInit, stores: { meta: Sublevel; entries: Sublevel }, state: LogState) {
     this.#init = init
@@ -64,7 +77,7 @@ export class DurableLog implements Log {
     const state = found ?? emptyState(init)
     const log = new DurableLog(init, stores, state)
     if (found === undefined) await log.#create(state)
-    else log.#terms = (await readEntries(stores.entries, found.head)).map(({ term }) => term)
+    else await log.#resume()
     return log
   }
 
@@ -104,9 +117,15 @@ export class DurableLog implements Log {
     const nonsense = next.head.term < this.#head.term ? 'its term goes back' : findNonsense(next.head)
     if (nonsense !== undefined) throw outOfOrder(nonsense)
     this.#terms = next.terms()
+    if (write.snapshot !== undefined) this.#cover(write.snapshot.index)
     if (write.snapshot !== undefined) this.#snapshot = write.snapshot
     const meta: Write[] = write.snapshot === undefined ? [] : [snapshotWrite(write.snapshot)]
     await this.#flush(next.head, meta, next.writes, write.entries.length)
+  }
+
+  /** Writes the head once more: damage of the last record that matters then has a later one behind it, and shows. */
+  async finish(): Promise<void> {
+    await this.#flush(this.#head, [], [])
   }
 
   async #create({ identity, snapshot, head }: LogState): Promise<void> {
@@ -114,12 +133,33 @@ export class DurableLog implements Log {
     await this.#flush(head, [{ type: 'put', key: IDENTITY_KEY, value }, snapshotWrite(snapshot)], [])
   }
 
+  async #resume(): Promise<void> {
+    this.#terms = (await readEntries(this.#entries, this.#head)).map(({ term }) => term)
+    const { snapshotIndex } = this.#head
+    for await (const key of this.#entries.keys({ limit: 1 })) {
+      this.#covered = { from: Math.min(indexOfKey(key), snapshotIndex + 1), to: snapshotIndex }
+    }
+  }
+
+  #cover(index: number): void {
+    const { snapshotIndex, last } = this.#head
+    const { from, to } = this.#covered
+    this.#covered = { from: from <= to ? from : snapshotIndex + 1, to: Math.min(index, last) }
+  }
+
+  #forget(): Write[] {
+    const { from, to } = this.#covered
+    const end = Math.min(to, from + FORGOTTEN_PER_BATCH - 1)
+    this.#covered = { from: end + 1, to }
+    return removals(from, end)
+  }
+
   /** Takes the new head at once, so that the next call builds on it while this one is on its way to the disk. */
   async #flush(head: Head, meta: Write[], entries: Write[], count = 0): Promise<void> {
     this.#head = { ...head, sequence: head.sequence + 1 }
     const heads = HEAD_KEYS.map((key): Write => ({ type: 'put', key, value: headFormat.encode(key, this.#head) }))
     const parts = [
-      { sublevel: this.#entries, writes: entries },
+      { sublevel: this.#entries, writes: [...this.#forget(), ...entries] },
       { sublevel: this.#meta, writes: [...meta, ...heads] },
     ]
     const started = performance.now()
@@ -142,13 +182,12 @@ class LogChange {
     this.#terms = terms
   }
 
-  /** Deletes in the same batch what the snapshot stands for: 100 000 entries take some 0.2 s, once. */
   install({ index, term }: SnapshotMeta): void {
     const { head } = this
     if (index < head.snapshotIndex) throw outOfOrder(`a snapshot at ${index} after one at ${head.snapshotIndex}`)
     const follows = index <= head.last && this.#termAt(index) === term
     if (!follows && index <= head.commit) throw outOfOrder(`a snapshot at ${index} contradicts a committed entry`)
-    this.writes.push(...removals(head.snapshotIndex + 1, follows ? index : head.last))
+    if (!follows) this.writes.push(...removals(index + 1, head.last))
     this.#terms = follows ? this.#terms.slice(index - head.snapshotIndex) : []
     Object.assign(head, { snapshotIndex: index, snapshotTerm: term })
     if (!follows) Object.assign(head, { last: index, lastTerm: term })

@@ -54,7 +54,12 @@ export async function openCellStores(init: CellStoresInit): Promise<CellStores> 
     })
     const state = await mirror('state', (database) => StateStore.open(database, log.incarnation))
     listening = true
-    return { log, blocks, state, renewed, close }
+    const finish = async () => {
+      // Refused when the disk has failed or all is closed: then there is nothing to finish.
+      await log.finish().catch(() => undefined)
+      await close()
+    }
+    return { log, blocks, state, renewed, close: finish }
   } catch (error) {
     await close()
     throw error

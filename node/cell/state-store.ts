@@ -103,7 +103,7 @@ export class StateStore {
     await this.#commit({ ...this.#stamp, ...stateAt(change) }, writes, false)
   }
 
-  /** What was applied before the call is on disk when it resolves. */
+  /** Syncs what was applied before the call; that a power cut took some of it all the same (SLOTS) shows at the next start. */
   async flush(): Promise<void> {
     await this.#commit(this.#stamp, [], true)
   }

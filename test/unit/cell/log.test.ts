@@ -79,17 +79,34 @@ describe('raft log', () => {
     })
   })
 
-  it('forgets in the same batch what a snapshot stands for, and goes on', async () => {
+  it('forgets what a snapshot stands for with the next batches, some in each, after a restart too', async () => {
+    const onDisk = () => cell.raw('log', (raw) => raw.keys({ gte: key('!cell-entries!'), lt: key('!cell-f') }).all())
     await cell.using(async ({ log }) => {
-      await log.append(write(range(1, 2000), { term: 1, vote: 0, commit: 2000 }))
-      await log.append({ entries: [entry(2001)], hardState: undefined, snapshot: snapshotAt(1998) })
-      await log.append(write([entry(2002)]))
-      await log.append({ entries: [], hardState: undefined, snapshot: snapshotAt(1999) })
+      await log.append(write(range(1, 3500), { term: 1, vote: 0, commit: 3500 }))
+      await log.append({ entries: [entry(3501)], hardState: undefined, snapshot: snapshotAt(3498) })
     })
-    expect(await indexes()).to.deep.equal([2000, 2001, 2002])
-    expect(
-      await cell.raw('log', (raw) => raw.keys({ gte: key('!cell-entries!'), lt: key('!cell-f') }).all()),
-    ).to.have.lengthOf(3)
+    expect(await indexes()).to.deep.equal([3499, 3500, 3501])
+    expect(await onDisk()).to.have.lengthOf(501)
+    await cell.using(async ({ log }) => {
+      await log.append(write([entry(3502)]))
+      await log.append({ entries: [], hardState: undefined, snapshot: snapshotAt(3500) })
+      await log.append(write([entry(3503)]))
+    })
+    expect(await indexes()).to.deep.equal([3501, 3502, 3503])
+    expect(await onDisk()).to.have.lengthOf(3)
+  })
+
+  it('entries of another history are gone at once with the snapshot that replaces them, those under it later', async () => {
+    await cell.using(async ({ log }) => {
+      await log.append(write(range(1, 2000), { term: 1, vote: 0, commit: 4 }))
+      await log.append({ entries: [], hardState: { term: 2, vote: 0, commit: 1800 }, snapshot: snapshotAt(1800, 2) })
+      await log.append(write(range(1801, 1802, 2)))
+      await log.append({ entries: [], hardState: { term: 2, vote: 0, commit: 9000 }, snapshot: snapshotAt(9000, 2) })
+      await log.append(write([entry(9001, 2)]))
+    })
+    expect(await indexes()).to.deep.equal([9001])
+    const left = await cell.raw('log', (raw) => raw.keys({ gte: key('!cell-entries!'), lt: key('!cell-f') }).all())
+    expect(left).to.have.lengthOf(1)
   })
 
   it('takes concurrent appends in the order of the calls', async () => {
@@ -126,8 +143,10 @@ describe('raft log', () => {
     }))
 
   it('tells of each flush its entries, bytes and time', async () => {
-    await cell.using(({ log }) => log.append(write(range(1, 3), { term: 1, vote: 1, commit: 0 })))
-    const flush = cell.flushes.at(-1)
+    const flush = await cell.using(async ({ log }) => {
+      await log.append(write(range(1, 3), { term: 1, vote: 1, commit: 0 }))
+      return cell.flushes.at(-1)
+    })
     expect(flush?.entries).to.equal(3)
     expect(flush?.bytes).to.be.within(200, 2000)
     expect(flush?.durationMs).to.be.greaterThan(0)
