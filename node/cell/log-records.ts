@@ -59,8 +59,6 @@ const entrySchema = z.strictObject({
   data: bytes(MAX_ENTRY_BYTES),
 })
 
-export type EntryRecord = z.infer<typeof entrySchema>
-
 const snapshotSchema = z.strictObject({
   index: count,
   term: count,
