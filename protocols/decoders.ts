@@ -1,6 +1,7 @@
 import { admissionCodecs } from './admission/index.ts'
 import { phaseCodecs } from './phase/index.ts'
 import { queryCodecs } from './query/index.ts'
+import { raftCodecs } from './raft/index.ts'
 import { statusCodec } from './status/index.ts'
 
 /** Anything that turns a peer's bytes into values, and how many it may be given. */
@@ -11,4 +12,10 @@ export interface Decoder {
 }
 
 /** Every decoder of a peer's bytes: a new one is listed here, or the fuzz test says so. */
-export const DECODERS: readonly Decoder[] = [...admissionCodecs, ...phaseCodecs, ...queryCodecs, statusCodec]
+export const DECODERS: readonly Decoder[] = [
+  ...admissionCodecs,
+  ...phaseCodecs,
+  ...queryCodecs,
+  ...raftCodecs,
+  statusCodec,
+]

@@ -19,6 +19,7 @@ import {
 } from '../../../protocols/admission/codec.ts'
 import { encodeReport, envelopeCodec, type PhaseReport } from '../../../protocols/phase/codec.ts'
 import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
+import { answerCodec, messageCodec as raftMessageCodec, openingCodec } from '../../../protocols/raft/codec.ts'
 import { statusCodec } from '../../../protocols/status/index.ts'
 
 const key = await generateKeyPair('Ed25519')
@@ -75,6 +76,20 @@ export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
   'phase envelope': envelopeCodec.encode({ b: body, s: new Uint8Array(64).fill(9) }),
   'query request': requestCodec.encode({ what: 'coherence', params: { history: 5 } }),
   'query answer': frameCodec.encode({ type: 'row', row: { a: [1, 'two', null, { b: true }] } }),
+  'raft opening': openingCodec.encode({ type: 'blocks', cids: [CID.parse(mesh).bytes, CID.parse(mesh).bytes] }),
+  'raft message': raftMessageCodec.encode({
+    type: 'message',
+    from: 1,
+    to: 2,
+    bytes: new Uint8Array(40).fill(5),
+    snapshot: {
+      index: 1000,
+      term: 3,
+      configuration: { voters: [1, 2, 3], learners: [4], votersOutgoing: [], learnersNext: [] },
+      root: CID.parse(mesh).bytes,
+    },
+  }),
+  'raft answer': answerCodec.encode({ type: 'joined', raftId: 3, members: [{ raftId: 1, peerId: issuer }], leader: 1 }),
   status: statusCodec.encode({
     type: 'status',
     role: 'full',

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto'
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+import { equals } from 'uint8arrays/equals'
+import { CodedError, codeOf } from '../shared/errors.ts'
+import { reject, type Verdict } from '../shared/verdict.ts'
+import { requestBlocks, type OpenStream, type RequestOptions } from './client.ts'
+import { FETCH_CONCURRENCY, MAX_CIDS, MAX_SNAPSHOT_BLOCKS } from './constants.ts'
+
+const SHA2_256 = 0x12
+
+export interface Block {
+  readonly cid: CID
+  readonly bytes: Uint8Array
+}
+
+export interface FetchProgress {
+  /** blocks that came from the peer, and their bytes */
+  readonly fetched: number
+  readonly fetchedBytes: number
+  /** blocks that were here */
+  readonly found: number
+  /** blocks of the next level, known so far */
+  readonly ahead: number
+}
+
+export interface FetchInit extends RequestOptions {
+  open: OpenStream
+  peer: PeerId
+  /** With all that is below it: nothing of it is looked at. */
+  isWhole?(cid: CID): Promise<boolean>
+  /** A block that is here, perhaps without those below it: from a fetch that was broken off. */
+  get(cid: CID): Promise<Uint8Array | undefined>
+  /** Durable when it resolves. */
+  put(blocks: readonly Block[]): Promise<void>
+  /** The blocks that a block links to. @throws when it is none of the tree's */
+  links(block: Block): readonly CID[]
+  judge(peer: PeerId, verdict: Verdict): void
+  onProgress?(progress: FetchProgress): void
+}
+
+/**
+ * Brings everything below `root` here, level by level, a few requests at a time. Broken off, it goes on where it was:
+ * what is here is read, not asked for.
+ *
+ * @throws {CodedError} E_RAFT_BLOCK_MISSING, E_RAFT_BLOCK_WRONG (the peer is judged), E_RAFT_SNAPSHOT_TOO_LARGE,
+ * and the codes of `requestBlocks`
+ */
+export async function fetchSnapshot(root: CID, init: FetchInit): Promise<FetchProgress> {
+  return new Fetch(init).run(root)
+}
+
+class Fetch {
+  readonly #init: FetchInit
+  readonly #failed = new AbortController()
+  readonly #options: RequestOptions
+  #progress: FetchProgress = { fetched: 0, fetchedBytes: 0, found: 0, ahead: 0 }
+
+  constructor(init: FetchInit) {
+    this.#init = init
+    const signal = AbortSignal.any([init.signal, this.#failed.signal])
+    this.#options = init.timeoutMs === undefined ? { signal } : { signal, timeoutMs: init.timeoutMs }
+  }
+
+  async run(root: CID): Promise<FetchProgress> {
+    let seen = 0
+    for (let level: CID[] = [root]; level.length > 0;) {
+      seen += level.length
+      level = await this.#level(level, MAX_SNAPSHOT_BLOCKS - seen)
+    }
+    return this.#progress
+  }
+
+  /** @returns the next level, of `room` blocks at most */
+  async #level(cids: readonly CID[], room: number): Promise<CID[]> {
+    const next: CID[] = []
+    let at = 0
+    this.#report({ ahead: 0 })
+    const work = async (): Promise<void> => {
+      while (at < cids.length) {
+        const batch = cids.slice(at, at + MAX_CIDS)
+        at += batch.length
+        for await (const block of this.#blocks(batch)) {
+          for (const cid of this.#linksOf(block)) next.push(cid)
+          if (next.length > room) {
+            throw new CodedError('E_RAFT_SNAPSHOT_TOO_LARGE', `more than ${MAX_SNAPSHOT_BLOCKS} blocks`)
+          }
+        }
+        this.#report({ ahead: next.length })
+      }
+    }
+    await this.#all(Array.from({ length: FETCH_CONCURRENCY }, work))
+    return next
+  }
+
+  /** Waits for all of them also when one fails, so that nothing is put after the end. */
+  async #all(work: readonly Promise<void>[]): Promise<void> {
+    for (const one of work) one.catch((error: unknown) => this.#failed.abort(error))
+    await Promise.allSettled(work)
+    await Promise.all(this.#failed.signal.aborted ? [Promise.reject(this.#failed.signal.reason as Error)] : work)
+  }
+
+  async *#blocks(cids: readonly CID[]): AsyncGenerator<Block> {
+    const missing: CID[] = []
+    for (const cid of cids) {
+      this.#options.signal.throwIfAborted()
+      if ((await this.#init.isWhole?.(cid)) === true) continue
+      const bytes = await this.#init.get(cid)
+      if (bytes === undefined) missing.push(cid)
+      else {
+        this.#report({ found: this.#progress.found + 1 })
+        yield { cid, bytes }
+      }
+    }
+    while (missing.length > 0) {
+      const blocks = await this.#ask(missing)
+      missing.splice(0, blocks.length)
+      await this.#init.put(blocks)
+      const size = blocks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+      const { fetched, fetchedBytes } = this.#progress
+      this.#report({ fetched: fetched + blocks.length, fetchedBytes: fetchedBytes + size })
+      yield* blocks
+    }
+  }
+
+  async #ask(cids: readonly CID[]): Promise<Block[]> {
+    const { open, peer, judge } = this.#init
+    try {
+      const asked = cids.map((cid) => cid.bytes)
+      return (await requestBlocks(open, peer, asked, this.#options)).map((bytes, i) => checked(cids[i]!, bytes))
+    } catch (error) {
+      const code = codeOf(error)
+      if (/^E_(FRAME_|RAFT_BLOCK_WRONG)/.test(code)) judge(peer, reject(code))
+      throw error
+    }
+  }
+
+  /** Its hash was the leader's word: a block that is no part of a tree is the peer's fault too. */
+  #linksOf(block: Block): readonly CID[] {
+    try {
+      return this.#init.links(block)
+    } catch (cause) {
+      this.#init.judge(this.#init.peer, reject('E_RAFT_BLOCK_WRONG'))
+      throw new CodedError('E_RAFT_BLOCK_WRONG', `${block.cid} is no block of a state`, { cause })
+    }
+  }
+
+  #report(change: Partial<FetchProgress>): void {
+    this.#progress = { ...this.#progress, ...change }
+    this.#init.onProgress?.(this.#progress)
+  }
+}
+
+function checked(cid: CID, bytes: Uint8Array | undefined): Block {
+  if (bytes === undefined) {
+    throw new CodedError('E_RAFT_BLOCK_MISSING', `the member does not have ${cid}`, {
+      hint: 'it may have dropped an old snapshot: the leader offers a newer one',
+    })
+  }
+  const digest = cid.multihash.code === SHA2_256 ? createHash('sha256').update(bytes).digest() : undefined
+  if (digest === undefined || !equals(digest, cid.multihash.digest)) {
+    throw new CodedError('E_RAFT_BLOCK_WRONG', `the bytes are not those of ${cid}`)
+  }
+  return { cid, bytes }
+}

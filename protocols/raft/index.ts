@@ -1,0 +1,6 @@
+export type { RequestPorts } from './answers.ts'
+export { requestBlocks, requestJoin, type OpenStream, type RequestOptions } from './client.ts'
+export { raftCodecs, type JoinAnswer } from './codec.ts'
+export { INCARNATION_BYTES, MAX_BLOCK_BYTES, MAX_MEMBERS, MAX_MESSAGE_BYTES, RAFT_PROTOCOL } from './constants.ts'
+export { fetchSnapshot, type Block, type FetchInit, type FetchProgress } from './fetch-snapshot.ts'
+export { createRaftTransport, type RaftTransport, type RaftTransportInit, type ReceivedMessage } from './transport.ts'
