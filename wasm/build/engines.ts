@@ -12,7 +12,10 @@ export interface Engine {
 export type Variant = keyof typeof VARIANTS
 export type Need = 'protoc'
 
-export const ENGINES: readonly Engine[] = [{ name: 'coherence', variants: ['plain', 'simd'] }]
+export const ENGINES: readonly Engine[] = [
+  { name: 'coherence', variants: ['plain', 'simd'] },
+  { name: 'raft', variants: ['plain'], needs: ['protoc'] },
+]
 
 // What Node 20 and browsers run. Never --all-features, whose result Node refuses; relaxed-simd showed no gain.
 export const VARIANTS = {

@@ -1,3 +1,4 @@
+import { instantiate } from '../instantiate.ts'
 import type * as Glue from '../modules/coherence.js'
 import type { EngineName } from './kernels.ts'
 
@@ -8,7 +9,6 @@ export interface Engine {
   readonly memory: WebAssembly.Memory
 }
 
-const MODULES = new URL('../modules/', import.meta.url)
 const FILES = { simd: 'coherence.simd.wasm', plain: 'coherence.wasm' } as const
 
 // (module (func (result v128) (v128.const i32x4 0 0 0 0)))
@@ -21,28 +21,7 @@ export function hasSimd(): boolean {
   return WebAssembly.validate(SIMD_PROBE)
 }
 
-let loaded = 0
-
-/**
- * A fresh instance, in memory of its own.
- *
- * @param modules - folder of the modules, a URL that ends in a slash
- * @throws whatever fetching, reading, compiling or starting it throws
- */
-export async function loadEngine(name: Engine['name'], modules: URL = MODULES): Promise<Engine> {
-  // The glue keeps its instance in its own scope: one evaluation an instance, told apart by the query.
-  const glueUrl = new URL(`coherence.js?instance=${++loaded}`, MODULES)
-  const [glue, bytes] = await Promise.all([
-    import(glueUrl.href) as Promise<typeof Glue>,
-    readModule(new URL(FILES[name], modules)),
-  ])
-  const { memory } = glue.initSync({ module: await WebAssembly.compile(bytes) })
-  return { name, glue, memory }
-}
-
-async function readModule(url: URL): Promise<BufferSource> {
-  if (url.protocol === 'file:') return new Uint8Array(await (await import('node:fs/promises')).readFile(url))
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url.href} answers ${response.status}`)
-  return response.arrayBuffer()
+/** A fresh instance, in memory of its own. @throws as {@link instantiate} */
+export async function loadEngine(name: Engine['name'], modules?: URL): Promise<Engine> {
+  return { name, ...(await instantiate<typeof Glue>('coherence', FILES[name], modules)) }
 }

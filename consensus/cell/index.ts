@@ -1,0 +1,6 @@
+export { Cell } from './cell.ts'
+export * from './engine.ts'
+export { CELL_OPTIONS, type CellEvents, type CellInit, type CellOptions } from './init.ts'
+export type * from './ports.ts'
+export { MAX_PROPOSALS } from './proposals.ts'
+export type { DesiredMember } from './reconcile.ts'

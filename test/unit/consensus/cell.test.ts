@@ -1,0 +1,157 @@
+import { expect } from 'chai'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Cell } from '../../../consensus/cell/index.ts'
+import { codeOf } from '../../../protocols/shared/errors.ts'
+import { Members } from './members.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+async function until<T>(what: () => T | undefined | false): Promise<T> {
+  for (;;) {
+    const value = what()
+    if (value !== undefined && value !== false) return value
+    await delay(2)
+  }
+}
+
+const codeFrom = (promise: Promise<unknown>) => promise.then(() => undefined, codeOf)
+
+describe('cell: one member after the other, in memory', () => {
+  let members: Members
+  afterEach(() => members.stop())
+
+  const put = (cell: Cell, id: string) => cell.propose(id, bytes(`${id}:x`), 5000)
+
+  it('three members elect a leader, and any of them takes commands', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    await until(() => members.leader())
+    const results = await Promise.all([...members.cells.values()].map((cell, at) => put(cell, `a${at}`)))
+    expect(results.map(({ commandId }) => commandId)).to.deep.equal(['a0', 'a1', 'a2'])
+    await until(() => [...members.machines.values()].every(({ values }) => values.length === 3))
+    const [first, ...others] = [...members.machines.values()].map(({ values }) => values)
+    for (const values of others) expect(values).to.deep.equal(first)
+  })
+
+  it('many commands share a write of the log: the group commit', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    const leader = await until(() => members.leader())
+    await Promise.all(Array.from({ length: 2000 }, (_, k) => put(leader, `b${k}`)))
+    for (const log of members.logs.values()) expect(log.writes).to.be.lessThan(400)
+  })
+
+  it('a read sees what was acknowledged before it, on every member', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    const leader = await until(() => members.leader())
+    for (let k = 0; k < 20; k++) {
+      await put(leader, `c${k}`)
+      for (const [id, cell] of members.cells) {
+        await cell.read(5000)
+        expect(members.machines.get(id)!.values).to.include(`c${k}:x`)
+      }
+    }
+  })
+
+  it('without a majority a command says that it may have been applied, or that it surely was not', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    const leader = await until(() => members.leader())
+    for (const [id, cell] of members.cells) if (cell !== leader) members.cut.add(id)
+    expect(await codeFrom(leader.propose('d', bytes('d:x'), 100))).to.equal('E_OUTCOME_UNKNOWN')
+    await until(() => leader.status.role !== 'leader')
+    expect(await codeFrom(leader.propose('e', bytes('e:x'), 100))).to.equal('E_NO_QUORUM')
+    expect(await codeFrom(leader.read(100))).to.equal('E_NO_QUORUM')
+    members.cut.clear()
+    await put(leader, 'f')
+    expect(members.machines.get(1)!.values.filter((value) => value === 'e:x')).to.deep.equal([])
+  })
+
+  it('a lost leader is replaced; what was acknowledged stays', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    const first = await until(() => members.leader())
+    await put(first, 'g')
+    const firstId = [...members.cells].find(([, cell]) => cell === first)![0]
+    members.cut.add(firstId)
+    const second = await until(() => members.leader())
+    await put(second, 'h')
+    members.cut.delete(firstId)
+    await until(() => members.machines.get(firstId)!.values.length === 2)
+    expect(members.machines.get(firstId)!.values).to.deep.equal(['g:x', 'h:x'])
+  })
+
+  it('a cell of one grows to three by learners that catch up, also from a snapshot, and shrinks back', async () => {
+    members = new Members([1], { snapshotEvery: 50, keepEntries: 10 })
+    const first = await members.start(1)
+    for (let k = 0; k < 200; k++) await put(first, `i${k}`)
+    await until(() => first.snapshotIndex > 100)
+    for (const id of [2, 3]) {
+      await members.start(id)
+      members.desired = [...members.desired, { id, isRemoved: false }]
+    }
+    await until(() => first.configuration.voters.length === 3)
+    await until(() => [...members.machines.values()].every(({ values }) => values.length === 200))
+    members.desired = members.desired.map(({ id }) => ({ id, isRemoved: id === 1 }))
+    const leader = await until(() => {
+      const cell = members.leader()
+      return cell !== undefined && cell !== first && cell
+    })
+    await until(() => leader.configuration.voters.length === 2)
+    expect(leader.configuration.voters).to.deep.equal([2, 3])
+    await put(leader, 'j')
+  })
+
+  it('starts again from its log, and applies what it had not', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    const leader = await until(() => members.leader())
+    for (let k = 0; k < 20; k++) await put(leader, `k${k}`)
+    await members.stop()
+    await members.startAll()
+    await put(await until(() => members.leader()), 'l')
+    expect(members.machines.get(1)!.values.length).to.be.greaterThanOrEqual(20)
+  })
+
+  it('a failed write stops the member for good and tells so once', async () => {
+    members = new Members([1])
+    const cell = await members.start(1)
+    await put(cell, 'm')
+    members.logs.get(1)!.failing = new Error('no space')
+    expect(await codeFrom(cell.propose('n', bytes('n:x'), 5000))).to.equal('E_OUTCOME_UNKNOWN')
+    expect(members.fatal.get(1)).to.have.property('message', 'no space')
+    expect(await codeFrom(cell.propose('o', bytes('o:x'), 100))).to.equal('E_NO_QUORUM')
+  })
+
+  it('a trap is told, and the member goes on from its log', async () => {
+    members = new Members([1, 2, 3])
+    const { loadRaft } = await import('../../../wasm/raft/load.ts')
+    let poisoned = false
+    await members.start(2)
+    await members.start(3)
+    const cell = await members.start(1, {
+      loadEngine: async () => {
+        const create = await loadRaft()
+        return (start) => {
+          const engine = create(start)
+          return {
+            free: () => engine.free(),
+            input(input) {
+              if (poisoned) {
+                poisoned = false
+                throw new Error('unreachable')
+              }
+              return engine.input(input)
+            },
+          }
+        }
+      },
+    })
+    await put(cell, 'p')
+    poisoned = true
+    await until(() => members.traps.length === 1)
+    await put(cell, 'q')
+    expect(members.machines.get(1)!.values).to.deep.equal(['p:x', 'q:x'])
+  })
+})

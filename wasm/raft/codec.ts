@@ -1,0 +1,147 @@
+import { ByteReader, ByteWriter } from './bytes.ts'
+import type {
+  CommittedEntry,
+  Configuration,
+  EngineEffects,
+  EngineInput,
+  EngineStart,
+  Entry,
+  OutMessage,
+  RaftRole,
+  SnapshotMeta,
+} from './types.ts'
+
+const CHANGES = { voter: 0, learner: 1, remove: 2 } as const
+const ROLES: readonly RaftRole[] = ['follower', 'candidate', 'leader', 'precandidate']
+
+/** The twin of `crates/raft/src/input.rs`. */
+export function encodeInput(input: EngineInput): Uint8Array {
+  const writer = new ByteWriter(64)
+  switch (input.type) {
+    case 'tick':
+      writer.byte(0)
+      break
+    case 'step':
+      writer.byte(1).list(input.messages, (message) => writer.bytes(message))
+      break
+    case 'propose':
+      writer.byte(2).list(input.commands, (command) => writer.bytes(command))
+      break
+    case 'change':
+      writer.byte(3).list(input.changes, ({ kind, id }) => writer.byte(CHANGES[kind]).whole(id))
+      writer.bytes(input.context)
+      break
+    case 'read':
+      writer.byte(4).bytes(input.context)
+      break
+    case 'persisted':
+      writer.byte(5).whole(input.number)
+      break
+    case 'applied':
+      writer.byte(6).whole(input.index)
+      break
+    case 'configure':
+      writer.byte(7).bytes(input.data)
+      break
+    case 'transfer':
+      writer.byte(8).whole(input.to)
+      break
+    case 'campaign':
+      writer.byte(9)
+      break
+    case 'unreachable':
+      writer.byte(10).whole(input.id)
+      break
+    case 'snapshotSent':
+      writer.byte(11).whole(input.id).byte(Number(input.ok))
+      break
+    case 'snapshot':
+      writeSnapshot(writer.byte(12), input.meta)
+      writer.whole(input.compact)
+  }
+  return writer.end()
+}
+
+export function encodeStart(start: EngineStart): Uint8Array {
+  const writer = new ByteWriter(4096)
+  const { term, vote, commit } = start.hardState
+  for (const value of [start.id, start.applied, start.electionTicks, start.heartbeatTicks, start.seed]) {
+    writer.whole(value)
+  }
+  for (const value of [term, vote, commit]) writer.whole(value)
+  writeConfiguration(writer, start.configuration)
+  writeSnapshot(writer, start.snapshot)
+  writer.list(start.entries, ({ index, term, kind, data }) =>
+    writer
+      .whole(index)
+      .whole(term)
+      .byte(Number(kind === 'change'))
+      .bytes(data),
+  )
+  return writer.end()
+}
+
+function writeConfiguration(writer: ByteWriter, configuration: Configuration): void {
+  const { voters, learners, votersOutgoing, learnersNext } = configuration
+  for (const ids of [voters, learners, votersOutgoing, learnersNext]) writer.list(ids, (id) => writer.whole(id))
+}
+
+function writeSnapshot(writer: ByteWriter, { index, term, configuration, root }: SnapshotMeta): void {
+  writeConfiguration(writer.whole(index).whole(term), configuration)
+  writer.bytes(root)
+}
+
+/** The twin of `crates/raft/src/effects.rs`. */
+export function decodeEffects(bytes: Uint8Array): EngineEffects {
+  const reader = new ByteReader(bytes)
+  return {
+    number: reader.whole(),
+    messages: reader.list(() => readMessage(reader)),
+    persistedMessages: reader.list(() => readMessage(reader)),
+    entries: reader.list(() => readEntry(reader)),
+    hardState: reader.option(() => {
+      const [term = 0, vote = 0, commit = 0] = readWholes(reader)
+      return { term, vote, commit }
+    }),
+    snapshot: reader.option(() => readSnapshot(reader)),
+    committed: reader.list((): CommittedEntry => ({ ...readEntry(reader), context: reader.bytes() })),
+    reads: reader.list(() => ({ index: reader.whole(), context: reader.bytes() })),
+    status: readStatus(reader),
+    configuration: reader.option(() => readConfiguration(reader)),
+    refused: reader.whole(),
+  }
+}
+
+function readStatus(reader: ByteReader): EngineEffects['status'] {
+  const role = ROLES[reader.byte()] ?? 'follower'
+  const [leader = 0, term = 0, commit = 0, lastIndex = 0] = readWholes(reader)
+  const progress = reader.list(() => ({ id: reader.whole(), match: reader.whole(), active: reader.byte() === 1 }))
+  return { role, leader, term, commit, lastIndex, progress }
+}
+
+function readMessage(reader: ByteReader): OutMessage {
+  return { to: reader.whole(), bytes: reader.bytes(), snapshot: reader.option(() => readSnapshot(reader)) }
+}
+
+function readEntry(reader: ByteReader): Entry {
+  const [index, term] = [reader.whole(), reader.whole()]
+  return { index, term, kind: reader.byte() === 1 ? 'change' : 'normal', data: reader.bytes() }
+}
+
+function readSnapshot(reader: ByteReader): SnapshotMeta {
+  const [index, term] = [reader.whole(), reader.whole()]
+  return { index, term, configuration: readConfiguration(reader), root: reader.bytes() }
+}
+
+function readConfiguration(reader: ByteReader): Configuration {
+  return {
+    voters: readWholes(reader),
+    learners: readWholes(reader),
+    votersOutgoing: readWholes(reader),
+    learnersNext: readWholes(reader),
+  }
+}
+
+function readWholes(reader: ByteReader): number[] {
+  return reader.list(() => reader.whole())
+}
