@@ -1,0 +1,86 @@
+import { parseArgs } from 'node:util'
+import { MUTANTS, mutantOf } from './mutants/index.ts'
+import type { ScheduleOptions } from './options.ts'
+import { profileOf } from './options.ts'
+import { simulate } from './run.ts'
+import type { Outcome } from './schedule.ts'
+
+const USAGE = `npm run simulate -- [--seeds N] [--seed S] [--nodes N] [--seconds N] [--mutant NAME] [--json] [--trace]
+  --seeds N      schedules to run, from --seed on (1000)
+  --seed S       the first seed (1); with --seeds 1 it is replayed alone
+  --nodes N      founders of the cell, 1 to 9 (5)
+  --seconds N    virtual seconds of a schedule, 1 to 600 (10)
+  --mutant NAME  with this planted defect: ${MUTANTS.map(({ name }) => name).join(', ')}
+  --json         one line of JSON a failing schedule, and one at the end
+  --trace        the last events of each failing schedule`
+
+const COMMAND = 'npm run simulate --'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+      nodes: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '10' },
+      mutant: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(USAGE)
+  if (values.mutant !== undefined) mutantOf(values.mutant)
+  const seeds = whole('--seeds', values.seeds, 1, 1e9)
+  const options: ScheduleOptions = {
+    seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
+    nodes: whole('--nodes', values.nodes, 1, 9),
+    seconds: whole('--seconds', values.seconds, 1, 600),
+    mutant: values.mutant,
+    verbose: values.trace,
+  }
+  await all(seeds, options, values.json)
+}
+
+async function all(seeds: number, options: ScheduleOptions, json: boolean): Promise<void> {
+  const began = performance.now()
+  let [failed, events, answered] = [0, 0, 0]
+  for (let seed = options.seed; seed < options.seed + seeds; seed++) {
+    const outcome = await simulate({ ...options, seed })
+    events += outcome.events
+    answered += outcome.answered
+    if (outcome.violation === undefined) {
+      if (seeds === 1 && !json) console.log(`seed ${seed} holds, trace ${outcome.hash}`)
+      continue
+    }
+    failed++
+    console.log(json ? JSON.stringify({ ...options, ...outcome }) : told({ ...options, seed }, outcome))
+  }
+  const seconds = (performance.now() - began) / 1000
+  const perMinute = Math.round((60 * seeds) / seconds)
+  if (json) console.log(JSON.stringify({ seeds, failed, events, answered, seconds, perMinute }))
+  else console.log(`${seeds} schedules, ${failed} failed; ${perMinute} a minute, ${events} events, ${answered} answers`)
+  if (failed > 0) process.exitCode = 1
+}
+
+function told({ seed, nodes, seconds, mutant }: ScheduleOptions, { violation, hash, lines }: Outcome): string {
+  const planted = mutant === undefined ? '' : ` --mutant ${mutant}`
+  const replay = `${COMMAND} --seeds 1 --seed ${seed} --nodes ${nodes} --seconds ${seconds}${planted} --trace`
+  const { faults, network } = profileOf(seed)
+  const weather = `faults ${[...new Set(faults)].join(', ')}; ${JSON.stringify(network)}`
+  return [`${violation!.invariant}: ${violation!.detail}`, `  ${replay}`, `  trace ${hash}; ${weather}`, ...lines].join(
+    '\n',
+  )
+}
+
+function whole(option: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new RangeError(`${option} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`)
+}
+
+await main().catch((error: unknown) => {
+  if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+  console.error(`${error.message}\n\n${USAGE}`)
+  process.exitCode = 2
+})

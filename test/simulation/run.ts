@@ -1,0 +1,30 @@
+import type { CreateEngine } from '../../consensus/cell/engine.ts'
+import { loadRaft } from '../../wasm/raft/load.ts'
+import { cellMember } from './member.ts'
+import { mutantOf } from './mutants/index.ts'
+import type { ScheduleOptions } from './options.ts'
+import { type Outcome, runSchedule } from './schedule.ts'
+
+let engines: Promise<CreateEngine> | undefined
+
+/** One schedule of the product's own cell. An engine's module that trapped is not used again. */
+export async function simulate(options: ScheduleOptions): Promise<Outcome> {
+  engines ??= loadRaft()
+  const mutant = options.mutant === undefined ? undefined : mutantOf(options.mutant)
+  const subject = { createEngine: await engines, createMember: cellMember, mutant }
+  const outcome = await runSchedule(options, subject)
+  if (outcome.violation?.invariant === TRAP) engines = undefined
+  return outcome
+}
+
+/** @returns the first schedule that violates something, from `seed` on; `undefined` when none does in time */
+export async function hunt(options: ScheduleOptions, forMs: number): Promise<Outcome | undefined> {
+  const until = performance.now() + forMs
+  for (let seed = options.seed; performance.now() < until; seed++) {
+    const outcome = await simulate({ ...options, seed })
+    if (outcome.violation !== undefined) return outcome
+  }
+  return undefined
+}
+
+const TRAP = 'the engine never traps'
