@@ -41,6 +41,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_NO_QUORUM: unhealthy('The cell has no leader that a majority follows; nothing was changed or read.'),
   E_OUTCOME_UNKNOWN: kind(EXIT.unhealthy, 504)('No answer in time: the command may or may not have been applied.'),
   E_CELL_BUSY: unhealthy('The cell has too many commands under way.'),
+  E_CELL_NOT_LEADER: refused('Only the leader of the cell can do this.'),
   E_CELL_FULL: refused('The cell has as many members as it may.'),
   E_CELL_LOG_CORRUPT: io('The Raft log is damaged or half-written; the node does not vote and rejoins under a new id.'),
   E_CELL_LOG_FOREIGN: io('The Raft log is that of another mesh, node or cell.'),

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { peerIdFromString } from '@libp2p/peer-id'
 import type { Member } from '../protocols/admission/index.ts'
 import { CodedError } from '../protocols/shared/errors.ts'
 import { LevelDatastore } from './storage/datastore.ts'
@@ -20,6 +22,7 @@ import { Lifecycle } from './lifecycle.ts'
 import { createIntroductions } from './network/introductions.ts'
 import { requireMembership } from './network/membership-files.ts'
 import { createMembership } from './network/membership.ts'
+import type { CellRecord } from './network/cell-record.ts'
 import { createNetwork } from './network/network.ts'
 import { networkConfig } from './network/settings.ts'
 import { createOperations } from './node-operations.ts'
@@ -31,6 +34,9 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { gossipCounter, kernelFaultCounter, observeNode } from './telemetry/node-metrics.ts'
 import type { NodeLog } from './telemetry/log.ts'
 import { version } from './version.ts'
+
+/** Of 80 that are a ban: a member of the own cell that breaks its protocol. */
+const REJECTED_POINTS = 20
 
 export interface NodeInit {
   paths: Paths
@@ -71,6 +77,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   checkConfig(config)
   const paths = applyConfiguredPaths(ownPaths, config)
   const events = new EventLog()
+  const cellRecord = Promise.withResolvers<CellRecord>()
   const metrics = createMetrics()
 
   await life.hold(
@@ -89,7 +96,8 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       const privateKey = await loadNodeKey(paths.key)
       const files = await requireMembership(paths)
       const store = database.sublevel('admission')
-      const membership = createMembership({ privateKey, ...files, name: config.name, store, fatal })
+      const cell = ROLES[config.node.role].cellConsensus === 'voter' ? { cell: cellRecord.promise } : {}
+      const membership = createMembership({ privateKey, ...files, name: config.name, store, fatal, ...cell })
       checkPlace(config, membership.self)
       return { privateKey, membership }
     },
@@ -148,6 +156,21 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   membership.addEventListener('refused', ({ detail }) => refusals.add(detail))
   network.events.on('refused', (refusal) => refusals.add(refusal))
   network.events.on('connected', ({ peerId }) => refusals.forget(peerId))
+  const cell =
+    ROLES[self.role].cellConsensus === 'none'
+      ? undefined
+      : await life.start('cell', async () => {
+          const { NodeCell } = await import('./cell/service.ts')
+          return new NodeCell({
+            ...{ libp2p: network.libp2p, membership, log },
+            directory: resolve(paths.data, '../cell'),
+            store: database.sublevel('cell'),
+            judge: (peer, { kind }) => kind === 'reject' && network.penalise(peer.toString(), REJECTED_POINTS),
+            onRecord: cellRecord.resolve,
+            onRevoked: (peerId) => void network.libp2p.hangUp(peerIdFromString(peerId)).catch(() => undefined),
+            onFatal: fatal,
+          })
+        })
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
   await life.start('introductions', () => introductions)
@@ -172,6 +195,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     history,
     refusals,
     content,
+    cell,
     events,
     log,
     paths,

@@ -120,7 +120,7 @@ export class SnapshotBlocks {
     for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
       const bytes = await this.get(cid)
       if (bytes === undefined) throw missing(cid)
-      for (const link of linksOf(dagCbor.decode(bytes))) {
+      for (const link of linksOf(bytes)) {
         const name = nameOf(link.bytes)
         if (seen.has(name)) continue
         seen.add(name)
@@ -131,11 +131,16 @@ export class SnapshotBlocks {
   }
 }
 
-function* linksOf(value: unknown): Generator<CID> {
+/** What a block links to. @throws when it is no dag-cbor */
+export function linksOf(bytes: Uint8Array): CID[] {
+  return [...linksIn(dagCbor.decode(bytes))]
+}
+
+function* linksIn(value: unknown): Generator<CID> {
   const cid = CID.asCID(value)
   if (cid !== null) yield cid
   else if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array)) {
-    for (const child of Object.values(value)) yield* linksOf(child)
+    for (const child of Object.values(value)) yield* linksIn(child)
   }
 }
 

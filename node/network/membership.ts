@@ -35,6 +35,7 @@ import {
 } from '../../protocols/admission/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { InviteDocument, InviteRequest } from '../operations.ts'
+import type { CellRecord } from './cell-record.ts'
 import { KnownMembers } from './known-members.ts'
 import { TicketLedger, type LedgerStore } from './ticket-ledger.ts'
 
@@ -50,6 +51,8 @@ export interface MembershipInit {
   now?: () => number
   /** Told when the ticket ledger could not be written: the node must stop. */
   fatal?: (error: unknown) => void
+  /** Of a full node: its cell decides who comes in, as soon as there is one. Without it this node decides alone. */
+  cell?: Promise<CellRecord>
 }
 
 export interface MembershipEvents {
@@ -61,6 +64,8 @@ export interface MembershipEvents {
 export type Invitation = InviteRequest & { addresses: string[] }
 
 const DEFAULT_EXPIRY_SECONDS = 86_400
+/** A node that has just started admits when it is part of its cell again; the handshake waits no longer. */
+const CELL_WAIT_MS = 4_000
 
 /** Who belongs to the mesh, as far as this node can prove it, and whom it brings in itself. */
 export class Membership extends TypedEventEmitter<MembershipEvents> {
@@ -73,6 +78,8 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
   readonly #name: string
   readonly #now: () => number
   readonly #ledger: TicketLedger
+  readonly #cell: Promise<CellRecord> | undefined
+  #record: CellRecord | undefined
   readonly #known: KnownMembers
 
   constructor(init: MembershipInit) {
@@ -85,6 +92,8 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     this.meshId = meshIdOf(this.genesis)
     this.self = checkChain(this.genesis, init.chain, peerIdFromPrivateKey(init.privateKey), this.#now())
     this.#ledger = new TicketLedger(init.store, init.fatal ?? (() => undefined))
+    this.#cell = init.cell
+    this.#cell?.then((record) => (this.#record = record)).catch(() => undefined)
     this.#known = new KnownMembers([...foundersOf(this.genesis), this.self])
     this.host = {
       hello: () => this.#hello(),
@@ -99,14 +108,15 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     }
   }
 
-  /** @returns the founder or admitted member with this id; undefined for strangers and expired ones */
+  /** @returns the founder or admitted member with this id; undefined for strangers, expired and revoked ones */
   member(peerId: PeerId | string): Member | undefined {
+    if (this.#record?.isRevoked(peerId.toString()) === true) return undefined
     return this.#known.get(peerId.toString(), this.#now())
   }
 
   /** Founders and all members admitted so far that are still remembered, this node included. */
   members(): Member[] {
-    return this.#known.all(this.#now())
+    return this.#known.all(this.#now()).filter(({ peerId }) => this.#record?.isRevoked(peerId) !== true)
   }
 
   /**
@@ -147,6 +157,7 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     if (hello.mesh !== this.meshId) throw refuse('E_MESH_MISMATCH')
     strictKeyOf(remote)
     const chain = hello.chain ?? []
+    this.#requireStanding(remote.toString(), chain)
     if (ticket === undefined || founderOf(this.genesis, remote.toString()) !== undefined) {
       return { member: checkChain(this.genesis, chain, remote, this.#now()), ...optionalExpiry(chain) }
     }
@@ -155,26 +166,50 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     return { member, ...optionalExpiry(certificate), welcome: { certificate, genesis: this.genesis } }
   }
 
+  /** What a revoked member issued counts only when the cell had committed it: the date in it proves nothing. */
+  #requireStanding(peerId: string, chain: readonly Certificate[]): void {
+    const record = this.#record
+    if (record === undefined) return
+    const isBackdated = (certificate: Certificate) =>
+      record.isRevoked(certificate.issuer) && !record.isCommitted(certificate)
+    if (record.isRevoked(peerId) || chain.some(isBackdated)) throw refuse('E_CERT_REVOKED')
+  }
+
   async #redeem(ticket: Ticket, remote: PeerId, name: string): Promise<Certificate> {
-    if (ticket.issuer !== this.self.peerId) throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
+    this.#requireIssuer(ticket)
     const { cell, role, rights } = ticket
     this.#requireToGive({ cell, role, rights })
     const subject = remote.toString()
     const now = this.#now()
-    return this.#ledger.redeem(ticket, subject, now, (issued) => {
-      const certified = issued.map((certificate) => ({ peerId: certificate.subject, name: certificate.name }))
-      requireFree(name, subject, [...this.members(), ...certified])
-      return issueCertificate(this.#key, {
-        mesh: this.meshId,
-        subject,
-        name,
-        cell,
-        role,
-        rights,
+    const certificate = () =>
+      issueCertificate(this.#key, {
+        ...{ mesh: this.meshId, subject, name, cell, role, rights, issued: now },
         issuer: this.self.peerId,
-        issued: now,
       })
+    if (this.#cell !== undefined) return this.#commit(ticket, await certificate(), name)
+    return this.#ledger.redeem(ticket, subject, now, (issued) => {
+      const certified = issued.map(({ subject: peerId, name: held }) => ({ peerId, name: held }))
+      requireFree(name, subject, [...this.members(), ...certified])
+      return certificate()
     })
+  }
+
+  /** Any full node of a cell redeems what another one of it issued, since the cell counts the uses. */
+  #requireIssuer(ticket: Ticket): void {
+    if (ticket.issuer === this.self.peerId) return
+    const issuer = this.#cell === undefined ? undefined : this.member(ticket.issuer)
+    if (issuer?.role === 'full' && issuer.cell === this.self.cell) return
+    throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
+  }
+
+  async #commit(ticket: Ticket, certificate: Certificate, name: string): Promise<Certificate> {
+    requireFree(name, certificate.subject, this.members())
+    const timeout = new Promise<undefined>((resolve) => {
+      setTimeout(() => resolve(undefined), CELL_WAIT_MS).unref()
+    })
+    const record = await Promise.race([this.#cell, timeout])
+    if (record === undefined) throw refuse('E_ADMISSION_UNAVAILABLE')
+    return record.issue(ticket, certificate, folded(name))
   }
 
   /** Also proves that this node is itself still a member: what a lapsed one signs is worth nothing. */

@@ -25,6 +25,11 @@ export const REFUSALS = {
   ),
   E_VERSION_UNSUPPORTED: refusal('the two nodes speak different versions of admission', UPDATE, UPDATE),
   E_CERT_MISSING: refusal('the node is neither a founder nor shows a certificate or ticket', NEW_TICKET, THEIR_TICKET),
+  E_CERT_REVOKED: refusal(
+    "the node's membership was taken back, or its certificate comes from a node whose was",
+    'ask the operator of the cell; another key needs another ticket',
+    'nothing to do: `kairos members` shows who belongs here',
+  ),
   E_CERT_EXPIRED: refusal('a certificate in the chain has expired', NEW_TICKET, THEIR_TICKET),
   E_CERT_SIGNATURE: refusal('a certificate was altered or not signed by its issuer', NEW_TICKET, ATTACK),
   E_CERT_DEPTH: refusal(

@@ -1,0 +1,66 @@
+import { CID } from 'multiformats/cid'
+import { certificateOf, members, revocationOf, root, type CellMember, type Tree } from '../../consensus/state/index.ts'
+import { certificateCodec, refuse, type Certificate, type Ticket } from '../../protocols/admission/index.ts'
+import { codeOf } from '../../protocols/shared/errors.ts'
+import type { CellRecord } from '../network/cell-record.ts'
+import type { Commands } from './commands.ts'
+
+/** Within the handshake's own limit of 10 s. */
+const REDEEM_TIMEOUT_MS = 6_000
+/** Refusals of the state machine that admission knows. */
+const TICKET_CODES = new Set(['E_TICKET_USED', 'E_TICKET_EXPIRED', 'E_NAME_TAKEN', 'E_CERT_REVOKED'] as const)
+
+/** What admission asks of the cell's agreed state. */
+export function cellRecord(tree: () => Tree, commands: Commands, issuer: string): CellRecord {
+  return {
+    isRevoked: (peerId) => revocationOf(tree(), peerId) !== undefined,
+    isCommitted(certificate) {
+      const committed = certificateOf(tree(), certificate.subject)?.certificate
+      return committed !== undefined && Buffer.from(certificateCodec.encode(certificate)).equals(committed)
+    },
+    async issue(ticket, certificate, name) {
+      try {
+        await commands.submit({ type: 'name-set', name, peerId: certificate.subject }, REDEEM_TIMEOUT_MS)
+        return await commit(commands, { ticket, certificate, issuer })
+      } catch (error) {
+        const code = codeOf(error)
+        throw refuse(isTicketCode(code) ? code : 'E_ADMISSION_UNAVAILABLE')
+      }
+    },
+  }
+}
+
+async function commit(
+  commands: Commands,
+  { ticket, certificate, issuer }: { ticket: Ticket; certificate: Certificate; issuer: string },
+): Promise<Certificate> {
+  const { nonce, uses, expires } = ticket
+  const { certificate: committed } = await commands.submit(
+    {
+      type: 'certificate-issue',
+      ticket: { nonce, uses, expires },
+      subject: certificate.subject,
+      issuer,
+      certificate: certificateCodec.encode(certificate),
+    },
+    REDEEM_TIMEOUT_MS,
+  )
+  return committed === undefined ? certificate : certificateCodec.decode(committed)
+}
+
+type TicketCode = typeof TICKET_CODES extends Set<infer Code> ? Code : never
+
+function isTicketCode(code: string): code is TicketCode {
+  return TICKET_CODES.has(code as TicketCode)
+}
+
+/** Those who are or become members; who was removed has no part in it any more. */
+export function standing(tree: Tree): (CellMember & { status: 'joining' | 'voter' })[] {
+  return [...members(tree)].filter(
+    (member): member is CellMember & { status: 'joining' | 'voter' } => member.status !== 'removed',
+  )
+}
+
+export function rootOf(tree: Tree): string {
+  return CID.asCID(root(tree))!.toString()
+}

@@ -1,0 +1,369 @@
+import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers'
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { CID } from 'multiformats/cid'
+import { Cell, EngineRefusal, type Clock, type SnapshotMeta } from '../../consensus/cell/index.ts'
+import { memberOf } from '../../consensus/state/index.ts'
+import { createRaftTransport, fetchSnapshot, RAFT_PROTOCOL, type RaftTransport } from '../../protocols/raft/index.ts'
+import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
+import { openStream } from '../../protocols/shared/open-stream.ts'
+import type { Verdict } from '../../protocols/shared/verdict.ts'
+import { loadRaft } from '../../wasm/raft/load.ts'
+import { isUrgent } from '../../wasm/raft/urgent.ts'
+import type { CellRecord } from '../network/cell-record.ts'
+import type { Membership } from '../network/membership.ts'
+import type { Sublevel } from '../storage/sublevel.ts'
+import type { NodeLog } from '../telemetry/log.ts'
+import { linksOf } from './block-store.ts'
+import { Commands } from './commands.ts'
+import { cellDocument, memberRows } from './documents.ts'
+import { joinCell } from './join.ts'
+import { CellMachine, type Changes } from './machine.ts'
+import { openCellStores, type CellStores } from './open.ts'
+import { cellRecord, rootOf, standing } from './record.ts'
+import type { CellMemberRow, CellService, CellStatusDocument } from './types.ts'
+
+export interface CellServiceInit {
+  libp2p: Libp2p
+  membership: Pick<Membership, 'meshId' | 'self' | 'genesis' | 'member' | 'members'>
+  /** `<data>/cell` */
+  directory: string
+  /** Remembers that this node once founded its cell: a log that is new then was lost. */
+  store: Pick<Sublevel, 'get' | 'put'>
+  log: NodeLog
+  judge: (peer: PeerId, verdict: Verdict) => unknown
+  /** The state is agreed on from here on: admission asks it. */
+  onRecord: (record: CellRecord) => void
+  /** A key whose membership was taken back: hang up. */
+  onRevoked: (peerId: string) => void
+  /** The disk failed or the state diverged: the node stops. */
+  onFatal: (error: unknown) => void
+}
+
+const FOUNDED = 'founded'
+const READ_TIMEOUT_MS = 5_000
+const FOUNDER_ID = 1
+
+const clock: Clock = {
+  now: () => performance.now(),
+  after(ms, run) {
+    if (ms > 0) {
+      const timer = setTimeout(run, ms)
+      return () => clearTimeout(timer)
+    }
+    const immediate = setImmediate(run)
+    return () => clearImmediate(immediate)
+  },
+}
+
+/** This node's membership of its cell: durable stores, the wire, the engine and what the rest of the node asks. */
+export class NodeCell implements CellService {
+  readonly name = 'cell'
+  readonly observe: CellService['observe'] = {}
+  readonly #init: CellServiceInit
+  readonly #log
+  readonly #abort = new AbortController()
+  readonly #counters = { leaderChanges: 0, traps: 0, refusedMessages: 0 }
+  #stores!: CellStores
+  #machine!: CellMachine
+  #transport!: RaftTransport
+  #cell: Cell | undefined
+  #commands: Commands | undefined
+  #problem: CodedError | undefined
+  #leader = 0
+  #joining: Promise<void> = Promise.resolve()
+
+  constructor(init: CellServiceInit) {
+    this.#init = init
+    this.#log = init.log.forComponent('kairos:cell')
+  }
+
+  async start(): Promise<void> {
+    const { directory, membership, onFatal } = this.#init
+    const { meshId, self } = membership
+    this.#stores = await openCellStores({
+      ...{ directory, meshId, cell: self.cell, peerId: self.peerId, onFatal },
+      onFlush: ({ durationMs: ms, bytes, entries }) => this.observe.onFlush?.({ ms, bytes, entries }),
+    })
+    for (const error of this.#stores.renewed) this.#log.warn('a store of the cell is begun anew', { error })
+    const { state, blocks } = this.#stores
+    this.#machine = await CellMachine.open({ state, blocks, onChanges: (changes) => this.#changed(changes) })
+    this.#transport = this.#createTransport()
+    await this.#transport.start()
+    this.#transport.members(this.#peersById())
+    this.#init.libp2p.addEventListener('peer:connect', this.#onConnect)
+    if (await this.#mayFound()) await this.#found()
+    else if (this.#stores.log.raftId > 0) await this.#run(this.#stores.log.raftId)
+    else this.#joining = this.#join()
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
+    await this.#joining
+    await this.#cell?.stop()
+    await (this.#transport as RaftTransport | undefined)?.stop()
+    await (this.#stores as CellStores | undefined)?.close()
+  }
+
+  get status(): CellStatusDocument {
+    const { membership, libp2p } = this.#init
+    const connected = new Set(libp2p.getPeers().map(String))
+    return {
+      ...cellDocument({
+        ...{ cell: this.#cell, tree: this.#machine.tree, self: membership.self, connected },
+        raftId: this.#stores.log.raftId,
+        problem: this.#problem,
+      }),
+      stateRoot: rootOf(this.#machine.tree),
+      counters: { ...this.#counters },
+    }
+  }
+
+  async members({ stale = false }: { stale?: boolean } = {}): Promise<CellMemberRow[]> {
+    if (!stale) await this.#running().cell.read(READ_TIMEOUT_MS)
+    const nameOf = (peerId: string) => this.#init.membership.member(peerId)?.name ?? ''
+    return memberRows(this.#cell, this.#machine.tree, this.#init.membership.self.peerId, nameOf)
+  }
+
+  async transfer(to?: string): Promise<{ leader: string }> {
+    const { cell } = this.#running()
+    await cell.read(READ_TIMEOUT_MS)
+    const member = to === undefined ? undefined : standing(this.#machine.tree).find(({ peerId }) => peerId === to)
+    if (to !== undefined && member === undefined) throw unknownMember(to)
+    const before = cell.status.leader
+    if (cell.status.role !== 'leader') {
+      throw new CodedError('E_CELL_NOT_LEADER', 'only the leader hands its leadership over', {
+        hint: `ask ${this.status.leader ?? 'the leader'}`,
+      })
+    }
+    cell.transfer(member?.id)
+    await this.#until(
+      () => cell.status.leader !== 0 && cell.status.leader !== before,
+      'nobody took the leadership over',
+    )
+    return { leader: this.status.leader ?? '' }
+  }
+
+  async snapshot(): Promise<{ index: number; root: string }> {
+    const index = await this.#running().cell.snapshot()
+    const kept = (await this.#stores.blocks.snapshots()).find((snapshot) => snapshot.index === index)
+    return { index, root: kept?.root.toString() ?? '' }
+  }
+
+  async remove(peerId: string, reason: string): Promise<void> {
+    const { cell, commands } = this.#running()
+    await cell.read(READ_TIMEOUT_MS)
+    const isMember = standing(this.#machine.tree).some((member) => member.peerId === peerId)
+    if (!isMember && this.#init.membership.member(peerId) === undefined) throw unknownMember(peerId)
+    const by = this.#init.membership.self.peerId
+    await commands.submit({ type: 'certificate-revoke', peerId, by, reason })
+  }
+
+  async leave(): Promise<void> {
+    const { commands } = this.#running()
+    const { peerId } = this.#init.membership.self
+    await commands.submit({ type: 'member-remove', peerId, reason: 'left' })
+  }
+
+  async setLabel(peerId: string, key: string, value: string | null): Promise<void> {
+    await this.#running().commands.submit({ type: 'label-set', peerId, key, value })
+  }
+
+  /** The first founder that genesis names for a cell begins it; the others and all later nodes join it. */
+  async #mayFound(): Promise<boolean> {
+    const { genesis, self } = this.#init.membership
+    const operator = genesis.operators.find(({ cell }) => cell === self.cell)
+    const first = operator?.founders.find(({ role }) => role === 'full')
+    if (first?.peerId !== self.peerId) return false
+    const wasFounded = (await this.#init.store.get(FOUNDED)) !== undefined
+    return this.#stores.log.raftId === FOUNDER_ID || (this.#stores.log.raftId === 0 && !wasFounded)
+  }
+
+  async #found(): Promise<void> {
+    if (this.#stores.log.raftId === 0) {
+      await this.#init.store.put(FOUNDED, new Uint8Array([1]))
+      await this.#stores.log.setRaftId(FOUNDER_ID)
+    }
+    await this.#run(FOUNDER_ID)
+    const { peerId } = this.#init.membership.self
+    if (memberOf(this.#machine.tree, peerId) !== undefined) return
+    const { incarnation } = this.#stores.log
+    await this.#running().commands.submit({ type: 'member-join', peerId, incarnation })
+  }
+
+  async #join(): Promise<void> {
+    const { membership, libp2p } = this.#init
+    const raftId = await joinCell({
+      incarnation: this.#stores.log.incarnation,
+      open: this.#open,
+      members: () => libp2p.getPeers().filter((peer) => this.#isOfCell(peer) && !peer.equals(membership.self.peerId)),
+      signal: this.#abort.signal,
+      log: this.#log,
+      onProblem: (problem) => (this.#problem = problem),
+    })
+    if (raftId === undefined || this.#abort.signal.aborted) return
+    try {
+      await this.#stores.log.setRaftId(raftId)
+      await this.#run(raftId)
+    } catch (error) {
+      this.#init.onFatal(error)
+    }
+  }
+
+  async #run(id: number): Promise<void> {
+    const cell = await Cell.start({
+      id,
+      ...{ log: this.#stores.log, machine: this.#machine, transport: this.#transport, clock },
+      loadEngine: () => loadRaft(),
+      seed: randomBytes(6).readUIntBE(0, 6),
+      nonce: randomBytes(8),
+      desired: () => this.#desired(),
+      events: {
+        onStatus: ({ leader, role, term }) => {
+          if (leader !== this.#leader && leader !== 0) {
+            this.#counters.leaderChanges += 1
+            this.#log.info('the cell has a leader', { leader, term, role })
+          }
+          this.#leader = leader
+          this.observe.onChange?.()
+        },
+        onApplied: () => this.#promote(),
+        onTrap: (cause) => {
+          this.#counters.traps += 1
+          this.#log.error('the Raft engine trapped; it is made anew from the log', { reason: messageOf(cause) })
+        },
+        onRefused: (count) => (this.#counters.refusedMessages += count),
+        onFatal: (error) => this.#failed(error),
+      },
+    })
+    this.#cell = cell
+    this.#commands = new Commands(cell, (ms) => this.observe.onCommit?.(ms))
+    this.#problem = undefined
+    const { peerId } = this.#init.membership.self
+    this.#init.onRecord(cellRecord(() => this.#machine.tree, this.#commands, peerId))
+  }
+
+  #failed(error: unknown): void {
+    this.#problem = new CodedError(codeOf(error), messageOf(error), { cause: error })
+    this.#init.onFatal(error instanceof EngineRefusal ? this.#problem : error)
+  }
+
+  #desired() {
+    const held = standing(this.#machine.tree)
+    // Before its founder has joined, a cell has no member, and the founder's vote.
+    if (held.length === 0) return []
+    const { voters = [], learners = [] } = this.#cell?.configuration ?? {}
+    const gone = [...voters, ...learners].filter((id) => !held.some((member) => member.id === id))
+    return [...held.map(({ id }) => ({ id, isRemoved: false })), ...gone.map((id) => ({ id, isRemoved: true }))]
+  }
+
+  /** Who votes now is told so in the state: the leader says it for all. */
+  #promote(): void {
+    if (this.#cell?.status.role !== 'leader') return
+    for (const { id, status } of standing(this.#machine.tree)) {
+      if (status !== 'joining' || !this.#cell.configuration.voters.includes(id)) continue
+      this.#commands?.submit({ type: 'member-promoted', raftId: id }).catch((error: unknown) => {
+        this.#log.debug('a promotion was not recorded yet', { reason: messageOf(error) })
+      })
+    }
+  }
+
+  #changed(changes: Changes): void {
+    for (const [key, value] of changes) {
+      if (key.startsWith('revoked/') && value !== null) this.#init.onRevoked(key.slice('revoked/'.length))
+    }
+    const isOfMembers = [...changes.keys()].some((key) => key.startsWith('member/') || key.startsWith('raft/'))
+    if (!isOfMembers) return
+    this.#transport.members(this.#peersById())
+    this.observe.onChange?.()
+  }
+
+  #createTransport(): RaftTransport {
+    const { libp2p, log, judge } = this.#init
+    return createRaftTransport({
+      libp2p,
+      openStream: this.#open,
+      self: () => this.#stores.log.raftId,
+      isUrgent,
+      memberOf: (peer) => (this.#isOfCell(peer) ? { raftId: this.#standingOf(peer)?.id ?? 0 } : undefined),
+      deliver: ({ bytes }) => this.#cell?.receive([bytes]),
+      beforeSnapshot: (meta, from, signal) => this.#fetch(meta, from, signal),
+      unreachable: (raftId) => this.#cell?.unreachable(raftId),
+      snapshotSent: (raftId, ok) => this.#cell?.snapshotSent(raftId, ok),
+      join: async (peer, incarnation) => this.#admitMember(peer, incarnation),
+      block: (cid) => this.#stores.blocks.get(cid),
+      refused: (peer, code) => this.#log.debug('refused a stream of the cell', { peer: peer.toString(), code }),
+      judge,
+      log: log.forComponent('kairos:raft'),
+    })
+  }
+
+  async #admitMember(peer: PeerId, incarnation: Uint8Array) {
+    const { commands } = this.#running()
+    const { raftId = 0 } = await commands.submit({ type: 'member-join', peerId: peer.toString(), incarnation })
+    const members = standing(this.#machine.tree).map(({ id, peerId }) => ({ raftId: id, peerId }))
+    return { type: 'joined' as const, raftId, members }
+  }
+
+  async #fetch(meta: SnapshotMeta, peer: PeerId, signal: AbortSignal): Promise<void> {
+    const { blocks } = this.#stores
+    const root = CID.decode(meta.root)
+    const release = await blocks.hold()
+    try {
+      await fetchSnapshot(root, {
+        ...{ open: this.#open, peer, signal, judge: this.#init.judge },
+        get: (cid) => blocks.get(cid),
+        put: (fetched) => blocks.put(fetched),
+        links: ({ bytes }) => linksOf(bytes),
+      })
+      await blocks.keep({ index: meta.index, root })
+    } finally {
+      release()
+    }
+  }
+
+  #open = (peer: PeerId, signal: AbortSignal) => openStream(this.#init.libp2p, peer, RAFT_PROTOCOL, { signal })
+
+  #onConnect = ({ detail }: CustomEvent<PeerId>): void => this.#transport.connected(detail)
+
+  /** A full node of this cell that nobody has put out. */
+  #isOfCell(peer: PeerId): boolean {
+    const member = this.#init.membership.member(peer)
+    return member?.cell === this.#init.membership.self.cell && member.role === 'full'
+  }
+
+  #standingOf(peer: PeerId) {
+    const member = memberOf(this.#machine.tree, peer.toString())
+    return member?.status === 'removed' ? undefined : member
+  }
+
+  #peersById(): Map<number, PeerId> {
+    return new Map(standing(this.#machine.tree).map(({ id, peerId }) => [id, peerIdFromString(peerId)]))
+  }
+
+  /** @throws {CodedError} the reason why this node takes no part, E_NO_QUORUM */
+  #running(): { cell: Cell; commands: Commands } {
+    const [cell, commands] = [this.#cell, this.#commands]
+    if (cell !== undefined && commands !== undefined && this.#problem === undefined) return { cell, commands }
+    const reason = this.#problem?.message ?? 'this node is not a member of its cell yet'
+    throw new CodedError('E_NO_QUORUM', reason, {
+      hint: this.#problem?.hint ?? '`kairos cell status` tells how far it is',
+    })
+  }
+
+  async #until(holds: () => boolean, otherwise: string): Promise<void> {
+    const deadline = performance.now() + READ_TIMEOUT_MS
+    while (!holds()) {
+      if (performance.now() > deadline) throw new CodedError('E_TIMEOUT', otherwise)
+      await new Promise<void>((resolve) => void clock.after(50, resolve))
+    }
+  }
+}
+
+function unknownMember(peerId: string): CodedError {
+  return new CodedError('E_MEMBER_UNKNOWN', `${peerId} is not a member of this cell`, {
+    hint: '`kairos members` lists them',
+  })
+}
