@@ -50,7 +50,8 @@ describe('wasm coherence: loading', () => {
 
   it('modules elsewhere are as good as the built ones', async () => {
     const { kernels, value } = await loadFrom(built, 'simd')
-    expect([kernels.engine, kernels.faults, value]).to.deep.equal(['simd', 0, 1])
+    expect([kernels.engine, kernels.faults]).to.deep.equal(['simd', 0])
+    expect(value).to.be.closeTo(1, 1e-15)
   })
 
   it('by itself it takes SIMD where the machine has it, and each load has memory of its own', async () => {

@@ -40,6 +40,11 @@ const RUN = 16
 const MAX_STREAMS = 2 ** 20
 const MAX_COUNT = 2 ** 53
 
+// 2π in two parts, the first of 24 bits, so that whole turns of it are exact up to MAX_REDUCED (rad) and beyond.
+const MAX_REDUCED = 1e6
+const TURN_HIGH = Math.fround(2 * Math.PI)
+const TURN_LOW = 2 * Math.PI - TURN_HIGH + 2.4492935982947064e-16
+
 /** @throws KernelError E_KERNEL_RANGE */
 export function checkLeakyBank({ form = 'ref', streams, maxSteps, omega, step, tau, lag = 0 }: LeakyBankParams): void {
   const isWhole = (value: number, least: number, most: number) =>
@@ -57,22 +62,31 @@ export function advanceLeaky(params: LeakyBankParams, state: LeakyBankState, ste
   require(count >= 0 && count + steps <= MAX_COUNT, 'E_KERNEL_RANGE')
   const decay = Math.exp(-step / tau)
   for (let row = 0; row < steps; row++) {
-    advanceRow(params, state, row, sharedAngle(params, count + row))
+    advanceRow(params, state, row, sharedAngle(params, count + row), decay)
     if ((count + row + 1) % RUN === 0) fold(state, decay)
   }
 }
 
-/** The part of the reference angle that all streams share, in [-π, π]: as exact as its sine and cosine are. */
+/** The part of the reference angle that all streams share. */
 function sharedAngle({ form, omega, step, lag = 0 }: LeakyBankParams, at: number): number {
-  const angle = omega * ((form === 'auto' ? lag : at) * step)
-  return Math.atan2(Math.sin(angle), Math.cos(angle))
+  return withinTurn(omega * ((form === 'auto' ? lag : at) * step))
 }
 
-function advanceRow(params: LeakyBankParams, state: LeakyBankState, row: number, shared: number): void {
-  const { streams, step, tau, lag = 0 } = params
-  const { phases, sums } = state
-  const decay = Math.exp(-step / tau)
-  const past = row < lag ? state.past : phases
+/** The angle less whole turns, within ±π by 1e-9, as exact as its sine and cosine are. */
+function withinTurn(angle: number): number {
+  if (!(Math.abs(angle) <= MAX_REDUCED)) return Math.atan2(Math.sin(angle), Math.cos(angle))
+  const turns = Math.round(angle / (2 * Math.PI))
+  return angle - turns * TURN_HIGH - turns * TURN_LOW
+}
+
+function advanceRow(
+  { streams, lag = 0 }: LeakyBankParams,
+  { phases, past: before, sums }: LeakyBankState,
+  row: number,
+  shared: number,
+  decay: number,
+): void {
+  const past = row < lag ? before : phases
   const pastFrom = (row < lag ? row : row - lag) * streams
   for (let stream = 0; stream < streams; stream++) {
     const phase = phases[row * streams + stream]!
@@ -93,6 +107,7 @@ function fold({ t, sums }: LeakyBankState, decay: number): void {
 /** Takes the rows of a call into the past. */
 export function rememberLeaky(params: LeakyBankParams, { past, phases }: LeakyBankState, steps: number): void {
   const { streams, lag = 0 } = params
+  if (lag === 0) return
   const kept = Math.max(0, lag - steps)
   past.copyWithin(0, (lag - kept) * streams)
   past.set(phases.subarray(Math.max(0, steps - lag) * streams, steps * streams), kept * streams)
@@ -105,7 +120,8 @@ export function readLeaky(params: LeakyBankParams, state: LeakyBankState, count:
   const [kept, gain] = [decay ** (count % RUN), 1 - decay]
   const part = (at: number) => kept * state.t[at]! + gain * state.sums[at]!
   for (let stream = 0; stream < streams; stream++) {
-    const [tRe, tIm] = [part(stream), part(streams + stream)]
+    const tRe = part(stream)
+    const tIm = part(streams + stream)
     const square = tRe * tRe + tIm * tIm
     const scale = square > 1 ? 1 / Math.sqrt(square) : 1
     re[stream] = tRe * scale

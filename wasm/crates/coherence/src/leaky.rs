@@ -30,6 +30,8 @@ struct Bank<L: Angles> {
     omega: f64,
     step: f64,
     decay: f64,
+    /// of T over a run
+    run_decay: f64,
     lag: usize,
     streams: usize,
     /// rows of one time step each
@@ -47,22 +49,19 @@ struct Bank<L: Angles> {
 impl<L: Angles> Bank<L> {
     fn new(form: u32, size: [usize; 3], omega: f64, step: f64, tau: f64) -> Result<Self, Fault> {
         let [streams, max_steps, lag] = size;
-        let form = match form {
-            0 => Form::Ref,
-            1 => Form::Auto,
-            2 => Form::Cyclic,
-            _ => return Err(Fault::Range),
-        };
+        let form = *[Form::Ref, Form::Auto, Form::Cyclic].get(form as usize).ok_or(Fault::Range)?;
         let is_positive = |value: f64| value.is_finite() && value > 0.0;
         require(omega.is_finite() && is_positive(step) && is_positive(tau), Fault::Range)?;
         require((form == Form::Ref) == (lag == 0) && max_steps >= 1, Fault::Range)?;
         require((1..=MAX_STREAMS).contains(&streams), Fault::Range)?;
+        let decay = libm::exp(-step / tau);
         let rows = |count: usize| count.checked_mul(streams).ok_or(Fault::Memory);
         Ok(Self {
             form,
             omega,
             step,
-            decay: libm::exp(-step / tau),
+            decay,
+            run_decay: libm::pow(decay, RUN as f64),
             lag,
             streams,
             phases: filled(rows(max_steps)?, L::ZERO)?,
@@ -77,12 +76,10 @@ impl<L: Angles> Bank<L> {
         require(steps <= self.phases.len() / self.streams, Fault::Length)?;
         require((0.0..=9_007_199_254_740_992.0 - steps as f64).contains(&count), Fault::Range)?;
         require(count.trunc() == count, Fault::Range)?;
-        let run = libm::pow(self.decay, RUN as f64);
-        for row in 0..steps {
-            let at = count + row as f64;
-            self.advance_row(row, at);
-            if (at + 1.0) % RUN as f64 == 0.0 {
-                self.fold(run);
+        for (row, at) in (count as u64..).take(steps).enumerate() {
+            self.advance_row(row, at as f64);
+            if (at + 1).is_multiple_of(RUN as u64) {
+                self.fold();
             }
         }
         Ok(())
@@ -104,10 +101,10 @@ impl<L: Angles> Bank<L> {
     }
 
     /// Takes the run into T and starts a new one.
-    fn fold(&mut self, decay: f64) {
+    fn fold(&mut self) {
         let gain = 1.0 - self.decay;
         for (t, sum) in self.t.iter_mut().zip(&mut self.sums) {
-            *t = decay * *t + gain * (*sum).into();
+            *t = self.run_decay * *t + gain * (*sum).into();
             *sum = L::ZERO;
         }
     }

@@ -1,8 +1,11 @@
-//! Sine and cosine of many angles, without a table.
+//! Sine and cosine of many angles.
 
 use crate::lanes::{F32x4, F64x2, Lanes};
+use core::array::from_fn;
+use core::f64::consts::TAU;
+use core::hint::black_box;
 
-/// Above this (rad) the three-part reduction of `sincos_f64` loses bits; such angles go through `libm`.
+/// Above this (rad) the reduction of doubles loses bits; such angles go through `libm`.
 const MAX_ANGLE_F64: f64 = 1.0e6;
 /// Above this (rad) a float has fewer than five bits for the fraction of a half turn, and the magic number none to spare.
 const MAX_ANGLE_F32: f32 = 1.0e6;
@@ -11,67 +14,112 @@ const MAX_ANGLE_F32: f32 = 1.0e6;
 const ROUND_F64: f64 = 6_755_399_441_055_744.0;
 const ROUND_F32: f32 = 12_582_912.0;
 
-// π/2 in three parts of 33 bits (fdlibm, e_rem_pio2.c): n times the first two is exact for |n| < 2^20.
-const HALF_PI: [f64; 3] = [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_7e-21];
+// 2π in two parts, the first of 24 bits, so that n times it is exact for |n| < 2^29. TAU alone is 2.4e-16 too small.
+const TURN_HIGH: f64 = TAU as f32 as f64;
+const TURN_LOW: f64 = (TAU - TURN_HIGH) + 2.449_293_598_294_706_4e-16;
 
-// fdlibm's k_sin.c and k_cos.c on [-π/4, π/4].
-const SIN: [f64; 6] = [
-    -1.666_666_666_666_663_2e-1,
-    8.333_333_333_322_49e-3,
-    -1.984_126_982_985_795e-4,
-    2.755_731_370_707_006_8e-6,
-    -2.505_076_025_340_686_3e-8,
-    1.589_690_995_211_55e-10,
-];
-const COS: [f64; 6] = [
-    4.166_666_666_666_66e-2,
-    -1.388_888_888_887_411e-3,
-    2.480_158_728_947_673e-5,
-    -2.755_731_435_139_066_3e-7,
-    2.087_572_321_298_175e-9,
-    -1.135_964_755_778_819_5e-11,
-];
+/// A power of two, so that a part of a turn has a turn's bits.
+pub const PARTS: usize = 1024;
 
-/// Sine and cosine to 2 ulp of 1.
+/// (cosine, sine) of every part of a turn.
+static UNITS: [[f64; 2]; PARTS] = {
+    let (eighth, quarter) = (PARTS / 8, PARTS / 4);
+    let mut units = [[0.0; 2]; PARTS];
+    let mut part = 0;
+    while part < PARTS {
+        // Within an eighth of a turn, where the rounding of the angle is nothing; the rest by quarter turns.
+        let [cos, sin] = unit((((part + eighth) % quarter) as f64 - eighth as f64) * (TAU / PARTS as f64));
+        units[part] = match (part + eighth) / quarter % 4 {
+            0 => [cos, sin],
+            1 => [-sin, cos],
+            2 => [-cos, -sin],
+            _ => [sin, -cos],
+        };
+        part += 1;
+    }
+    units
+};
+
+/// [cosine, sine] of an angle within ±π/4 rad by their series, when this is compiled.
+const fn unit(angle: f64) -> [f64; 2] {
+    let square = angle * angle;
+    let (mut cos, mut sin, mut n) = (1.0, 1.0, 18.0);
+    while n > 0.0 {
+        cos = 1.0 - square * cos / (n * (n - 1.0));
+        sin = 1.0 - square * sin / (n * (n + 1.0));
+        n -= 2.0;
+    }
+    [cos, angle * sin]
+}
+
+/// What `sincos_f64` multiplies by: in memory, and out of the compiler's sight (`black_box`), because V8 makes a constant
+/// register anew in every turn of a loop, which takes longer than loading it.
+struct FactorsF64 {
+    round: [f64; 2],
+    per_radian: [f64; 2],
+    /// rad, the sum of both
+    part: [[f64; 2]; 2],
+    sin: [[f64; 2]; 2],
+    cos: [[f64; 2]; 2],
+}
+
+static FACTORS_F64: FactorsF64 = FactorsF64 {
+    round: [ROUND_F64; 2],
+    per_radian: [PARTS as f64 / TAU; 2],
+    part: [[TURN_HIGH / PARTS as f64; 2], [TURN_LOW / PARTS as f64; 2]],
+    sin: [[1.0 / 6.0; 2], [1.0 / 120.0; 2]],
+    cos: [[1.0 / 2.0; 2], [1.0 / 24.0; 2]],
+};
+
+/// Sine and cosine to 2 ulp of 1: those of the nearest part of a turn, turned by the rest r, |r| <= π/1024, with
+/// 1 - r²/2 + r⁴/24 and r - r³/6 + r⁵/120.
 ///
 /// * `angle` - rad, |angle| <= [`MAX_ANGLE_F64`]
 #[inline(always)]
-fn sincos_f64(angle: F64x2) -> (F64x2, F64x2) {
-    let magic = F64x2::splat(ROUND_F64);
-    let quarter = angle * F64x2::splat(core::f64::consts::FRAC_2_PI) + magic;
-    let n = quarter - magic;
-    let r = angle - n * F64x2::splat(HALF_PI[0]) - n * F64x2::splat(HALF_PI[1]) - n * F64x2::splat(HALF_PI[2]);
+fn sincos_f64(angle: F64x2, factors: &FactorsF64) -> (F64x2, F64x2) {
+    let [round, per_radian] = [&factors.round, &factors.per_radian].map(|factor| F64x2::load(factor));
+    let nearest = angle * per_radian + round;
+    let n = nearest - round;
+    let r = angle - n * F64x2::load(&factors.part[0]) - n * F64x2::load(&factors.part[1]);
     let z = r * r;
-    let sine = r + r * z * polynomial(z, &SIN);
-    let cosine = F64x2::splat(1.0) - z * F64x2::splat(0.5) + z * z * polynomial(z, &COS);
-    let (sin, cos) = quarter.swap_if_odd(sine, cosine);
-    (quarter.flip_if_half(0, sin), quarter.flip_if_half(1, cos))
+    let (cos, sin) = nearest.look_up(&UNITS);
+    let less = z * (F64x2::load(&factors.cos[0]) - z * F64x2::load(&factors.cos[1]));
+    let beside = r - r * z * (F64x2::load(&factors.sin[0]) - z * F64x2::load(&factors.sin[1]));
+    (sin + (cos * beside - sin * less), cos - (cos * less + sin * beside))
 }
 
-// sin(πf)/f and cos(πf) in f² on [-½, ½], minimax; errors 7e-9 and 5e-8 before rounding.
-const SIN_F32: [f32; 5] = [core::f32::consts::PI, -5.167_710_3, 2.550_077_7, -0.598_292_2, 0.077_659_406];
-const COS_F32: [f32; 5] = [0.999_999_94, -4.934_793, 4.058_412, -1.331_880_2, 0.219_696_8];
+/// Likewise for `sincos_f32`: sin(πf)/f and cos(πf) in f² on [-½, ½], minimax; errors 7e-9 and 5e-8 before rounding.
+struct FactorsF32 {
+    round: [f32; 4],
+    per_radian: [f32; 4],
+    sin: [[f32; 4]; 5],
+    cos: [[f32; 4]; 5],
+}
+
+static FACTORS_F32: FactorsF32 = FactorsF32 {
+    round: [ROUND_F32; 4],
+    per_radian: [core::f32::consts::FRAC_1_PI; 4],
+    sin: [[core::f32::consts::PI; 4], [-5.167_710_3; 4], [2.550_077_7; 4], [-0.598_292_2; 4], [0.077_659_406; 4]],
+    cos: [[0.999_999_94; 4], [-4.934_793; 4], [4.058_412; 4], [-1.331_880_2; 4], [0.219_696_8; 4]],
+};
 
 /// Sine and cosine to 3e-7 plus the rounding of the angle itself.
 ///
 /// * `angle` - rad, |angle| <= [`MAX_ANGLE_F32`]
 #[inline(always)]
-fn sincos_f32(angle: F32x4) -> (F32x4, F32x4) {
-    let magic = F32x4::splat(ROUND_F32);
-    let halves = angle * F32x4::splat(core::f32::consts::FRAC_1_PI);
-    let nearest = halves + magic;
-    let f = halves - (nearest - magic);
+fn sincos_f32(angle: F32x4, factors: &FactorsF32) -> (F32x4, F32x4) {
+    let [round, per_radian] = [&factors.round, &factors.per_radian].map(|factor| F32x4::load(factor));
+    let halves = angle * per_radian;
+    let nearest = halves + round;
+    let f = halves - (nearest - round);
     let z = f * f;
-    (nearest.flip_if_odd(f * polynomial(z, &SIN_F32)), nearest.flip_if_odd(polynomial(z, &COS_F32)))
-}
-
-/// Estrin's scheme, lowest power first: its halves do not wait for each other.
-#[inline(always)]
-fn polynomial<L: Lanes, const N: usize>(z: L, c: &[L::Scalar; N]) -> L {
-    let pair = |low: usize| L::splat(c[low]) + L::splat(c[low + 1]) * z;
     let square = z * z;
-    let high = if N == 6 { pair(4) } else { L::splat(c[4]) };
-    pair(0) + (pair(2) + high * square) * square
+    // Estrin's scheme: its halves do not wait for each other.
+    let polynomial = |c: &[[f32; 4]; 5]| {
+        let [c0, c1, c2, c3, c4] = from_fn(|n| F32x4::load(&c[n]));
+        c0 + c1 * z + (c2 + c3 * z + c4 * square) * square
+    };
+    (nearest.flip_if_odd(f * polynomial(&factors.sin)), nearest.flip_if_odd(polynomial(&factors.cos)))
 }
 
 /// (sine, cosine) of any angle in rad; (0, 0) when it is not finite: garbage dissipates.
@@ -79,10 +127,15 @@ fn sincos_any(angle: f64) -> (f64, f64) {
     if angle.is_finite() { libm::sincos(angle) } else { (0.0, 0.0) }
 }
 
-/// The angle less whole turns, in [-π, π], as exact as its sine and cosine are.
+/// The angle less whole turns, within ±π by 1e-9, as exact as its sine and cosine are.
 pub fn within_turn(angle: f64) -> f64 {
-    let (sin, cos) = libm::sincos(angle);
-    libm::atan2(sin, cos)
+    if angle.abs() <= MAX_ANGLE_F64 {
+        let turns = angle * (1.0 / TAU) + ROUND_F64 - ROUND_F64;
+        angle - turns * TURN_HIGH - turns * TURN_LOW
+    } else {
+        let (sin, cos) = libm::sincos(angle);
+        libm::atan2(sin, cos)
+    }
 }
 
 /// Registers worked on at once, so that one operation need not wait for the last.
@@ -95,12 +148,16 @@ pub trait Angles: Lanes {
 }
 
 macro_rules! angles {
-    ($lanes:ident, $scalar:ty, $max:ident, $sincos:ident) => {
+    ($lanes:ident, $scalar:ty, $max:ident, $sincos:ident, $factors:ident) => {
         impl Angles for $lanes {
             #[inline(always)]
             fn units<const N: usize>(angles: [Self; N]) -> ([Self; N], [Self; N]) {
-                let units =
-                    if Self::all_within(&angles, $max) { angles.map($sincos) } else { angles.map(Self::slow_unit) };
+                let factors = black_box(&$factors);
+                let units = if Self::all_within(&angles, $max) {
+                    angles.map(|angle| $sincos(angle, factors))
+                } else {
+                    angles.map(Self::slow_unit)
+                };
                 (units.map(|(sin, _)| sin), units.map(|(_, cos)| cos))
             }
         }
@@ -110,7 +167,7 @@ macro_rules! angles {
             #[inline(never)]
             fn slow_unit(self) -> (Self, Self) {
                 let (mut angles, mut sines, mut cosines) = ([0.0; Self::WIDTH], [0.0; Self::WIDTH], [0.0; Self::WIDTH]);
-                let (sin, cos) = $sincos(self);
+                let (sin, cos) = $sincos(self, &$factors);
                 self.store(&mut angles);
                 sin.store(&mut sines);
                 cos.store(&mut cosines);
@@ -125,8 +182,8 @@ macro_rules! angles {
         }
     };
 }
-angles!(F64x2, f64, MAX_ANGLE_F64, sincos_f64);
-angles!(F32x4, f32, MAX_ANGLE_F32, sincos_f32);
+angles!(F64x2, f64, MAX_ANGLE_F64, sincos_f64, FACTORS_F64);
+angles!(F32x4, f32, MAX_ANGLE_F32, sincos_f32, FACTORS_F32);
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +243,7 @@ mod tests {
     fn an_angle_within_a_turn_has_the_same_sine_and_cosine() {
         for angle in angles(1e15) {
             let within = within_turn(angle);
-            assert!(within.abs() <= core::f64::consts::PI, "{angle}");
+            assert!(within.abs() <= core::f64::consts::PI + 1e-9, "{angle}");
             assert!((libm::sin(within) - libm::sin(angle)).abs() <= 2.0 * f64::EPSILON, "{angle}");
             assert!((libm::cos(within) - libm::cos(angle)).abs() <= 2.0 * f64::EPSILON, "{angle}");
         }

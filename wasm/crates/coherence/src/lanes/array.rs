@@ -72,19 +72,11 @@ impl F32x4 {
 }
 
 impl F64x2 {
-    /// (`even`, `odd`) by the lowest bit of `self`, and each other's: what a quarter turn does to sine and cosine.
+    /// (first, second) of the two pairs that the low bits of the lanes are numbers of.
     #[inline(always)]
-    pub fn swap_if_odd(self, even: Self, odd: Self) -> (Self, Self) {
-        let is_odd: [bool; 2] = self.0.map(|value| value.to_bits() & 1 == 1);
-        let pick = |yes: Self, no: Self| Self(from_fn(|lane| if is_odd[lane] { yes.0[lane] } else { no.0[lane] }));
-        (pick(odd, even), pick(even, odd))
-    }
-    /// `value`, its sign turned over where bit 1 of `self` plus `offset` is set.
-    #[inline(always)]
-    pub fn flip_if_half(self, offset: i64, value: Self) -> Self {
-        Self(from_fn(|lane| {
-            let turned = self.0[lane].to_bits().wrapping_add(offset as u64);
-            f64::from_bits(value.0[lane].to_bits() ^ ((turned << 62) & (1 << 63)))
-        }))
+    pub fn look_up<const N: usize>(self, pairs: &[[f64; 2]; N]) -> (Self, Self) {
+        const { assert!(N.is_power_of_two()) };
+        let [a, b] = self.0.map(|lane| pairs[lane.to_bits() as usize & (N - 1)]);
+        (Self([a[0], b[0]]), Self([a[1], b[1]]))
     }
 }

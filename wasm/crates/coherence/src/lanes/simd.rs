@@ -80,18 +80,12 @@ impl F32x4 {
 }
 
 impl F64x2 {
-    /// (`even`, `odd`) by the lowest bit of `self`, and each other's: what a quarter turn does to sine and cosine.
+    /// (first, second) of the two pairs that the low bits of the lanes are numbers of.
     #[inline(always)]
-    pub fn swap_if_odd(self, even: Self, odd: Self) -> (Self, Self) {
-        let one = i64x2_splat(1);
-        let mask = i64x2_eq(v128_and(self.0, one), one);
-        (Self(v128_bitselect(odd.0, even.0, mask)), Self(v128_bitselect(even.0, odd.0, mask)))
-    }
-    /// `value`, its sign turned over where bit 1 of `self` plus `offset` is set.
-    #[inline(always)]
-    pub fn flip_if_half(self, offset: i64, value: Self) -> Self {
-        let turned = i64x2_add(self.0, i64x2_splat(offset));
-        let sign = v128_and(i64x2_shl(turned, 62), i64x2_splat(i64::MIN));
-        Self(v128_xor(value.0, sign))
+    pub fn look_up<const N: usize>(self, pairs: &[[f64; 2]; N]) -> (Self, Self) {
+        const { assert!(N.is_power_of_two()) };
+        let [a, b] = [i32x4_extract_lane::<0>(self.0), i32x4_extract_lane::<2>(self.0)]
+            .map(|lane| Self::load(&pairs[lane as usize & (N - 1)]).0);
+        (Self(i64x2_shuffle::<0, 2>(a, b)), Self(i64x2_shuffle::<1, 3>(a, b)))
     }
 }
