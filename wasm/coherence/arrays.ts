@@ -19,5 +19,7 @@ export interface KernelArray<A extends Floats | Int32Array> {
 
 /** A whole number of values, 0 or more, that fit every array. */
 export function fits(length: number, ...arrays: readonly { readonly length: number }[]): boolean {
-  return Number.isInteger(length) && length >= 0 && arrays.every((array) => length <= array.length)
+  if (!Number.isInteger(length) || length < 0) return false
+  for (const array of arrays) if (length > array.length) return false
+  return true
 }

@@ -14,8 +14,8 @@ import * as synthesis from './twin/synthesis.ts'
 
 type F64 = KernelArray<Float64Array>
 type I32 = KernelArray<Int32Array>
-/** Wasm's objects for arrays; all of its array classes look alike. */
-type Handles<T> = { [K in keyof T]: Glue.F64Array }
+/** Wasm's object for an array of any width; all of its array classes look alike. */
+type Handle = Glue.F64Array
 
 /** The kernels over a store: wasm while it stands, TypeScript otherwise, on the same arrays. */
 export class Kernels implements CoherenceKernels {
@@ -50,18 +50,21 @@ export class Kernels implements CoherenceKernels {
 
   phasors<A extends Floats>(phases: KernelArray<A>, re: KernelArray<A>, im: KernelArray<A>, length = phases.length) {
     const kind = floatsOf(phases)
-    const handles = this.#take(kind, length, phases, re, im)
+    require(phases !== re && phases !== im && re !== im, 'E_KERNEL_ARRAY')
+    const from = this.#take(kind, length, phases)
+    const [toRe, toIm] = [this.#take(kind, length, re), this.#take(kind, length, im)]
     this.#store.run(
-      (glue) => (kind === 'f64' ? glue.phasors_f64 : glue.phasors_f32)(...handles, length),
+      (glue) => (kind === 'f64' ? glue.phasors_f64 : glue.phasors_f32)(from, toRe, toIm, length),
       () => phasors(phases.values, re.values, im.values, length),
     )
   }
 
   phaseLocking<A extends Floats>(a: KernelArray<A>, b: KernelArray<A>, length = a.length) {
     const kind = floatsOf(a)
-    const handles = this.#take(kind, length, a, b)
+    require(a !== b, 'E_KERNEL_ARRAY')
+    const [ofA, ofB] = [this.#take(kind, length, a), this.#take(kind, length, b)]
     return this.#store.run(
-      (glue) => (kind === 'f64' ? glue.phase_locking_f64 : glue.phase_locking_f32)(...handles, length),
+      (glue) => (kind === 'f64' ? glue.phase_locking_f64 : glue.phase_locking_f32)(ofA, ofB, length),
       () => locking.phaseLocking(a.values, b.values, length),
     )
   }
@@ -70,8 +73,8 @@ export class Kernels implements CoherenceKernels {
     locking.checkMatrix(phases, channels, length, values)
     const kind = floatsOf(phases)
     require(phases !== values, 'E_KERNEL_ARRAY')
-    const [from] = this.#take(kind, channels * length, phases)
-    const [to] = this.#take('f64', channels * channels, values)
+    const from = this.#take(kind, channels * length, phases)
+    const to = this.#take('f64', channels * channels, values)
     this.#store.run(
       (glue) =>
         (kind === 'f64' ? glue.phase_locking_matrix_f64 : glue.phase_locking_matrix_f32)(from, channels, length, to),
@@ -80,8 +83,8 @@ export class Kernels implements CoherenceKernels {
   }
 
   quantise(values: F64, quantised: I32, length = values.length) {
-    const [from] = this.#take('f64', length, values)
-    const [to] = this.#take('i32', length, quantised)
+    const from = this.#take('f64', length, values)
+    const to = this.#take('i32', length, quantised)
     this.#store.run(
       (glue) => glue.quantise(from, to, length),
       () => agreement.quantiseAll(values.values, quantised.values, length),
@@ -89,7 +92,7 @@ export class Kernels implements CoherenceKernels {
   }
 
   weightedSum(reports: ReportArrays, length = reports.weights.length) {
-    const [weights, re, im, result] = this.#takeReports(reports, length)
+    const { weights, re, im, result } = this.#takeReports(reports, length)
     return this.#store.run(
       (glue) => {
         glue.weighted_sum(weights, re, im, length, result)
@@ -100,7 +103,7 @@ export class Kernels implements CoherenceKernels {
   }
 
   geometricMedian(reports: ReportArrays, length = reports.weights.length) {
-    const [weights, re, im, result] = this.#takeReports(reports, length)
+    const { weights, re, im, result } = this.#takeReports(reports, length)
     return this.#store.run(
       (glue) => {
         glue.geometric_median(weights, re, im, length, result)
@@ -113,8 +116,8 @@ export class Kernels implements CoherenceKernels {
   agreement(reports: ReportArrays, threshold: number, standing: I32, length = reports.weights.length) {
     agreement.checkThreshold(threshold)
     require(standing !== reports.re && standing !== reports.im, 'E_KERNEL_ARRAY')
-    const [weights, re, im, result] = this.#takeReports(reports, length)
-    const [to] = this.#take('i32', length, standing)
+    const { weights, re, im, result } = this.#takeReports(reports, length)
+    const to = this.#take('i32', length, standing)
     return this.#store.run(
       (glue) => {
         const agreeingWeight = glue.decision(weights, re, im, length, threshold, to, result)
@@ -126,7 +129,7 @@ export class Kernels implements CoherenceKernels {
 
   synthesisePhases(step: number, start: number, phases: F64, length = phases.length) {
     synthesis.checkSynthesis(step, start)
-    const [to] = this.#take('f64', length, phases)
+    const to = this.#take('f64', length, phases)
     return this.#store.run(
       (glue) => glue.synthesise_phases(step, start, to, length),
       () => synthesis.synthesisePhases(step, start, phases.values, length),
@@ -136,7 +139,7 @@ export class Kernels implements CoherenceKernels {
   synthesiseTone(step: number, start: number, values: KernelArray<Floats>, length = values.length) {
     synthesis.checkSynthesis(step, start)
     const kind = floatsOf(values)
-    const [to] = this.#take(kind, length, values)
+    const to = this.#take(kind, length, values)
     return this.#store.run(
       (glue) => (kind === 'f64' ? glue.synthesise_tone_f64 : glue.synthesise_tone_f32)(step, start, to, length),
       () => synthesis.synthesiseTone(step, start, values.values, length),
@@ -144,33 +147,36 @@ export class Kernels implements CoherenceKernels {
   }
 
   breathing(times: F64, depths: F64, length = times.length) {
-    const handles = this.#take('f64', length, times, depths)
+    require(times !== depths, 'E_KERNEL_ARRAY')
+    const [from, to] = [this.#take('f64', length, times), this.#take('f64', length, depths)]
     this.#store.run(
-      (glue) => glue.breathing(...handles, length),
+      (glue) => glue.breathing(from, to, length),
       () => fields.breathing(times.values, depths.values, length),
     )
   }
 
   harmonicResonance(frequencies: F64, scores: F64, length = frequencies.length) {
-    const handles = this.#take('f64', length, frequencies, scores)
+    require(frequencies !== scores, 'E_KERNEL_ARRAY')
+    const [from, to] = [this.#take('f64', length, frequencies), this.#take('f64', length, scores)]
     this.#store.run(
-      (glue) => glue.harmonic_resonance(...handles, length),
+      (glue) => glue.harmonic_resonance(from, to, length),
       () => fields.harmonicResonance(frequencies.values, scores.values, length),
     )
   }
 
   fieldCoherence(values: F64, length = values.length) {
-    const handles = this.#take('f64', length, values)
+    const from = this.#take('f64', length, values)
     return this.#store.run(
-      (glue) => glue.field_coherence(...handles, length),
+      (glue) => glue.field_coherence(from, length),
       () => fields.fieldCoherence(values.values, length),
     )
   }
 
   goldenLattice(x: F64, y: F64, length = x.length) {
-    const handles = this.#take('f64', length, x, y)
+    require(x !== y, 'E_KERNEL_ARRAY')
+    const [from, to] = [this.#take('f64', length, x), this.#take('f64', length, y)]
     this.#store.run(
-      (glue) => glue.golden_lattice(...handles, length),
+      (glue) => glue.golden_lattice(from, to, length),
       () => fields.goldenLattice(x.values, y.values, length),
     )
   }
@@ -183,22 +189,26 @@ export class Kernels implements CoherenceKernels {
     return createGoertzelBank(this.#store, params, precision)
   }
 
-  /** @throws KernelError E_KERNEL_ARRAY, E_KERNEL_LENGTH */
-  #take<T extends readonly KernelArray<Floats | Int32Array>[]>(kind: Kind, length: number, ...arrays: T): Handles<T> {
-    const handles = arrays.map((array) => {
-      require(array instanceof StoredArray && array.kind === kind, 'E_KERNEL_ARRAY')
-      return array.handleIn(this.#store)
-    })
-    require(new Set(arrays).size === arrays.length, 'E_KERNEL_ARRAY')
-    require(fits(length, ...arrays), 'E_KERNEL_LENGTH')
-    return handles as unknown as Handles<T>
+  /**
+   * Wasm's object for an array; undefined in TypeScript, where nobody takes it.
+   *
+   * @throws KernelError E_KERNEL_ARRAY, E_KERNEL_LENGTH
+   */
+  #take(kind: Kind, length: number, array: KernelArray<Floats | Int32Array>): Handle {
+    require(array instanceof StoredArray && array.kind === kind, 'E_KERNEL_ARRAY')
+    const handle = array.handleIn(this.#store)
+    require(fits(length, array), 'E_KERNEL_LENGTH')
+    return handle as Handle
   }
 
   #takeReports({ weights, re, im }: ReportArrays, length: number) {
-    const [ofWeights] = this.#take('f64', length, weights)
-    const [ofRe, ofIm] = this.#take('i32', length, re, im)
-    const [result] = this.#take('i32', 2, this.#result)
-    return [ofWeights, ofRe, ofIm, result] as const
+    require(re !== im, 'E_KERNEL_ARRAY')
+    return {
+      weights: this.#take('f64', length, weights),
+      re: this.#take('i32', length, re),
+      im: this.#take('i32', length, im),
+      result: this.#take('i32', 2, this.#result),
+    }
   }
 
   #quantisedT() {
