@@ -1,5 +1,4 @@
 export * from './analyze/analyze.ts'
-export * from './batch.ts'
 export * from './complex.ts'
 export * from './constants.ts'
 export * from './global/decision.ts'

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
-import { advanceRefBatch, createRefBatch, mulberry32, RENORMALISE_EVERY } from '../../../node/coherence/index.ts'
+import { mulberry32 } from '../../../node/coherence/index.ts'
+import type { CoherenceKernels, LeakyBank } from '../../../wasm/index.ts'
+import { farthest, loadAll } from '../../unit/wasm/engines.ts'
 
 const RUN = 1 << 15
 const SAMPLES = 100 * RUN
@@ -23,43 +25,85 @@ function twoProduct(a: number, b: number): [number, number] {
   return [product, aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)]
 }
 
+/** T = a·T + (1-a)·p in double-double. */
+class ExactLeak {
+  #high = 0
+  #low = 0
+
+  get value(): number {
+    return this.#high + this.#low
+  }
+
+  advance(decay: number, product: number): void {
+    const [kept, keptError] = twoProduct(decay, this.#high)
+    const [added, addedError] = twoProduct(1 - decay, product)
+    const [sum, error] = twoSum(kept, added)
+    ;[this.#high, this.#low] = twoSum(sum, error + keptError + addedError + decay * this.#low)
+  }
+}
+
+/** Three million samples of one stream. */
+function advanceFor(bank: LeakyBank, phaseAt: (k: number) => number, afterRun: (t: [number, number]) => void): void {
+  const [re, im] = [new Float64Array(1), new Float64Array(1)]
+  while (bank.count < SAMPLES) {
+    for (let k = 0; k < RUN; k++) bank.phases[k] = phaseAt(bank.count + k)
+    bank.advance(RUN)
+    bank.read(re, im)
+    afterRun([re[0]!, im[0]!])
+  }
+}
+
 describe('coherence P10: numerics', () => {
+  let engines: CoherenceKernels[]
+  before(async () => (engines = await loadAll()))
+
   it('P10 the leaky integrator in f64 stays within 1e-15 of double-double over three million samples', function () {
-    this.timeout(5000)
-    const random = mulberry32(10)
-    const batch = createRefBatch({ omega: 0, step: 0.01, tau: 0.25 })
-    const [re, im] = [new Float64Array(RUN), new Float64Array(RUN)]
-    let [high, low] = [0, 0]
-    for (let done = 0; done < SAMPLES; done += RUN) {
-      for (let k = 0; k < RUN; k++) re[k] = 0.9 + 0.1 * random()
-      advanceRefBatch(batch, re, im)
-      const gain = 1 - batch.decay
-      for (let k = 0; k < RUN; k++) {
-        const [kept, keptError] = twoProduct(batch.decay, high)
-        const [added, addedError] = twoProduct(gain, re[k]!)
-        const [sum, error] = twoSum(kept, added)
-        ;[high, low] = twoSum(sum, error + keptError + addedError + batch.decay * low)
+    this.timeout(10_000)
+    const [step, tau] = [0.01, 0.25]
+    const decay = Math.exp(-step / tau)
+    for (const kernels of engines) {
+      const random = mulberry32(10)
+      const bank = kernels.leakyBank({ streams: 1, maxSteps: RUN, omega: 0, step, tau })
+      const [re, im] = [new ExactLeak(), new ExactLeak()]
+      const phaseAt = () => {
+        const phase = 0.45 * random()
+        re.advance(decay, Math.cos(phase))
+        im.advance(decay, -Math.sin(phase))
+        return phase
       }
+      advanceFor(bank, phaseAt, (t) => {
+        expect(farthest(t, [re.value, im.value]), kernels.engine).to.be.at.most(1e-15)
+      })
+      expect(bank.count).to.equal(SAMPLES)
+      bank.free()
     }
-    expect(batch.count).to.equal(SAMPLES)
-    expect(Math.abs(batch.re - high - low)).to.be.at.most(1e-15)
   })
 
-  it('P10 the phase rotator, set anew every 1024 steps, keeps a tone at ω in phase over three million samples', function () {
-    this.timeout(5000)
-    expect(RENORMALISE_EVERY).to.equal(1024)
+  it('P10 a tone at ω stays in phase in the leaky bank over three million samples', function () {
+    this.timeout(10_000)
     const [omega, step] = [2.5, 0.01]
-    const batch = createRefBatch({ omega, step, tau: 0.25 })
-    const [re, im] = [new Float64Array(RUN), new Float64Array(RUN)]
-    for (let from = 0; from < SAMPLES; from += RUN) {
-      for (let k = 0; k < RUN; k++) {
-        const angle = omega * (from + k) * step
-        re[k] = Math.cos(angle)
-        im[k] = Math.sin(angle)
-      }
-      advanceRefBatch(batch, re, im)
+    for (const kernels of engines) {
+      const bank = kernels.leakyBank({ streams: 1, maxSteps: RUN, omega, step, tau: 0.25 })
+      advanceFor(
+        bank,
+        (k) => omega * (k * step),
+        (t) => expect(farthest(t, [1, 0]), kernels.engine).to.be.at.most(1e-11),
+      )
+      expect(bank.count).to.equal(SAMPLES)
+      bank.free()
     }
-    expect(batch.re).to.be.closeTo(1, 1e-11)
-    expect(batch.im).to.be.closeTo(0, 1e-11)
+  })
+
+  it('P10 a tone at ω stays in phase in the Goertzel bank over a block of three million samples', function () {
+    this.timeout(10_000)
+    const cycles = 1000
+    for (const kernels of engines) {
+      const bank = kernels.goertzelBank({ angles: [(2 * Math.PI * cycles) / SAMPLES], maxValues: SAMPLES })
+      const { values } = bank
+      for (let k = 0; k < SAMPLES; k++) values[k] = Math.cos((2 * Math.PI * ((cycles * k) % SAMPLES)) / SAMPLES)
+      bank.transform(SAMPLES)
+      expect(farthest([...bank.re, ...bank.im], [1, 0]), kernels.engine).to.be.at.most(1e-11)
+      bank.free()
+    }
   })
 })
