@@ -66,7 +66,9 @@ export class CellMachine implements StateMachine {
     const batch = applyEntries(this.#state, committed, configured)
     if (batch.halt !== undefined) throw halted(batch.halt, batch.state.applied.index + 1)
     const { tree, applied } = batch.state
-    const changes = [...batch.changes].map(([key, value]) => [key, value ?? undefined] as const)
+    // What a cell begins with is not the change of any entry: the mirror takes it with the first.
+    const written = this.#store.applied === 0 ? [...entries(tree)] : [...batch.changes]
+    const changes = written.map(([key, value]) => [key, value ?? undefined] as const)
     await this.#store.apply({ applied: applied.index, configuration: configurationOf(tree), changes })
     this.#state = batch.state
     this.#onChanges(batch.changes)
