@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises'
+import { checkCell } from './doctor-cell.ts'
 import type { Parts } from './parts.ts'
 import type { Finding } from './operations.ts'
 
@@ -10,8 +11,9 @@ type Check = (parts: Parts) => Finding | Promise<Finding>
 /** Every known bad state of a running node, each with what to do about it. */
 const CHECKS: readonly Check[] = [listening, connected, store, quota, signal, reporting, operators]
 
-export function checkNode(parts: Parts): Promise<Finding[]> {
-  return Promise.all(CHECKS.map((check) => check(parts)))
+export async function checkNode(parts: Parts): Promise<Finding[]> {
+  const [own, cell] = await Promise.all([Promise.all(CHECKS.map((check) => check(parts))), checkCell(parts)])
+  return [...own, ...cell]
 }
 
 function finding(check: string, ok: boolean, message: string, remedy: string): Finding {

@@ -3,6 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { toleratedFaults } from '../protocols/admission/index.ts'
 import { queryAll } from '../protocols/query/index.ts'
 import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
+import { cellReasons, cellSummaries, createCellOperations } from './cell-operations.ts'
 import { signalOmega } from './coherence/ingest/index.ts'
 import { signalConfig } from './coherence/settings.ts'
 import { checkNode } from './doctor.ts'
@@ -54,6 +55,7 @@ export function createOperations(parts: Parts): Operations {
     coherence: () => coherenceOf(parts),
     coherenceHistory: (options) => history.points(options),
     invite: (request) => membership.invite({ ...request, addresses: dialable(network) }),
+    cell: createCellOperations(parts),
     content,
     log: {
       level: (level, component) => ({ levels: log.setLevel(level, component) }),
@@ -96,7 +98,7 @@ async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocu
     operators: { total, toleratedFaults: toleratedFaults(membership.genesis) },
     coherence: sync === null ? emissary : valueOf(sync),
     global: pool.global(),
-    cells: [],
+    cells: cellSummaries(parts),
     chain: {},
     memory: { rssBytes: process.memoryUsage.rss() },
     warnings: warningsOf(parts, total),
@@ -131,8 +133,9 @@ function refused({ peerId, code, message }: Refusal): string {
 }
 
 /** Ready for what others want of it: on the network, and heard where it has something to say. */
-function readinessOf({ network, membership, config, refusals }: Parts): ReadinessDocument {
-  const reasons: string[] = []
+function readinessOf(parts: Parts): ReadinessDocument {
+  const { network, membership, config, refusals } = parts
+  const reasons = cellReasons(parts)
   if (network.libp2p.status !== 'started') reasons.push('the network is not up')
   const alone = network.libp2p.getPeers().length === 0
   const refusal = refusals.ofThisNode().at(-1)

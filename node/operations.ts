@@ -1,4 +1,7 @@
 import type { Role, Right } from '../protocols/admission/index.ts'
+import type { CellOperations, CellSummary } from './operations-cell.ts'
+
+export type * from './operations-cell.ts'
 
 /**
  * What a running node can be asked, whoever asks: the HTTP API, the local mesh, a test. One method
@@ -26,6 +29,7 @@ export interface Operations {
   /** The past of this node's own coherence and of T_global, oldest first. */
   coherenceHistory(options: { since?: number; limit: number }): CoherencePoint[]
   invite(request: InviteRequest): Promise<InviteDocument>
+  cell: CellOperations
   content: ContentOperations
   log: LogOperations
   /** Resolves when the stop has begun; the process ends when it is done. */
@@ -62,8 +66,9 @@ export interface StatusDocument extends NodeDocument {
   /** null on a node that runs no transducer (witness, relay). */
   coherence: CoherenceValue | null
   global: GlobalCoherence
-  /** Empty until their planes exist. */
-  cells: never[]
+  /** The cell in which this node agrees with others; empty in roles that do not. */
+  cells: CellSummary[]
+  /** Empty until its plane exists. */
   chain: Record<string, never>
   memory: { rssBytes: number }
   warnings: string[]
@@ -78,7 +83,7 @@ export interface Finding {
   check: string
   ok: boolean
   message: string
-  /** What to do, where `ok` is false. */
+  /** What to do where `ok` is false; what would be better where it is true. */
   remedy?: string
 }
 
@@ -279,6 +284,7 @@ export interface NodeEvent {
     | 'coherence'
     | 'collapse'
     | 'signal'
+    | 'cell'
     | 'node'
   data: Record<string, unknown>
 }

@@ -1,3 +1,4 @@
+import type { CellService } from './cell/types.ts'
 import type { History } from './coherence/history.ts'
 import type { ReportPool } from './coherence/reports.ts'
 import type { CoherenceService } from './coherence/service.ts'
@@ -20,6 +21,8 @@ export interface Parts {
   pool: ReportPool
   history: History
   refusals: Refusals
+  /** Undefined in roles that take no part in a cell. */
+  cell: CellService | undefined
   content: Content
   events: EventLog
   log: NodeLog

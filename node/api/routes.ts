@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import { json } from './answer.ts'
 import { describeApi } from './openapi.ts'
 import { route, type Route } from './route.ts'
+import { CELL_ROUTES } from './routes-cell.ts'
 import { CONTENT_ROUTES } from './routes-content.ts'
 import { MESH_ROUTES } from './routes-mesh.ts'
 import { NODE_ROUTES } from './routes-node.ts'
@@ -14,6 +15,7 @@ import { NODE_ROUTES } from './routes-node.ts'
 export const ROUTES: readonly Route[] = [
   ...NODE_ROUTES,
   ...MESH_ROUTES,
+  ...CELL_ROUTES,
   ...CONTENT_ROUTES,
   route({
     method: 'GET',

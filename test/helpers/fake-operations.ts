@@ -1,5 +1,8 @@
 import type {
   AddRow,
+  CellDocument,
+  CellMemberRow,
+  CellSummary,
   CoherenceValue,
   GlobalCoherence,
   NodeDocument,
@@ -48,6 +51,42 @@ const peer: PeerRow = {
   reportAgeSeconds: 0.3,
 }
 
+const cellSummary: CellSummary = {
+  name: 'home',
+  role: 'leader',
+  leader: 'fake',
+  term: 3,
+  commitIndex: 12,
+  appliedIndex: 12,
+  voters: ['fake'],
+  learners: [],
+  hasQuorum: true,
+  problem: null,
+}
+export const FAKE_CELL: CellDocument = {
+  ...cellSummary,
+  cell: 'home',
+  raftId: 1,
+  leader: FAKE_PEER,
+  snapshotIndex: 10,
+  stateRoot: FAKE_CID,
+  voters: [FAKE_PEER],
+  counters: { leaderChanges: 1, traps: 0, refusedMessages: 0 },
+  names: { [FAKE_PEER]: 'fake' },
+}
+const member: CellMemberRow = {
+  peerId: FAKE_PEER,
+  name: 'fake',
+  raftId: 1,
+  status: 'voter',
+  counts: 'voter',
+  isLeader: true,
+  isSelf: true,
+  behind: 0,
+  isActive: true,
+  since: '2026-01-01T00:00:00.000Z',
+}
+
 /** A node that says what a test wants; `calls` tells what it was asked. */
 export function fakeOperations(overrides: Partial<Operations> = {}): Operations & { calls: string[] } {
   const calls: string[] = []
@@ -69,7 +108,7 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
         operators: { total: 4, toleratedFaults: 1 },
         coherence: value,
         global,
-        cells: [],
+        cells: [cellSummary],
         chain: {},
         memory: { rssBytes: 100_000_000 },
         warnings: [],
@@ -133,6 +172,19 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
         expires: '2030-01-01T00:00:00.000Z',
         uses,
       }),
+    cell: {
+      status: () => said('cell.status', FAKE_CELL),
+      members: async ({ stale }) => said(`cell.members${stale ? ' stale' : ''}`, [member]),
+      remove: async (name, reason) => said(`cell.remove ${name} ${reason}`, { peerId: FAKE_PEER, name, reason }),
+      label: async (name, key, value) =>
+        said(`cell.label ${name} ${key} ${value}`, { peerId: FAKE_PEER, name, key, value }),
+      transfer: async (to = 'fake') => said(`cell.transfer ${to}`, { leader: FAKE_PEER, name: to }),
+      snapshot: async () => said('cell.snapshot', { index: 12, root: FAKE_CID }),
+      leave: async () => {
+        operations.stop()
+        return said('cell.leave', { left: 'home' })
+      },
+    },
     content: fakeContent(calls),
     log: {
       level: (level, component = '*') => said('log.level', { levels: { [component]: level } }),

@@ -27,5 +27,6 @@ export const register: Register = (program, io) => {
 
 function describe({ check, ok, message, remedy }: Finding): string {
   const advice = remedy === undefined ? '' : `      ${printable(remedy)}\n`
-  return `${ok ? 'ok  ' : 'BAD '}  ${check}: ${printable(message)}\n${advice}`
+  const verdict = ok ? (remedy === undefined ? 'ok  ' : 'WARN') : 'BAD '
+  return `${verdict}  ${check}: ${printable(message)}\n${advice}`
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { PeerRow, PingRow } from '../../operations.ts'
+import type { PeerRow, PingRow, RemovalDocument } from '../../operations.ts'
 import { EXIT } from '../../error-table.ts'
 import { createClient } from '../client.ts'
+import { removalText } from '../cell-text.ts'
 import type { Io } from '../io.ts'
 import { countArgument, examples, type Register } from '../program.ts'
 import { humanDuration, printable, table } from '../text.ts'
@@ -12,6 +13,7 @@ export const register: Register = (program, io) => {
   registerLs(peers, io)
   registerPing(peers, io)
   registerConnect(peers, io)
+  registerRm(peers, io)
 }
 
 function registerLs(peers: Command, io: Io): void {
@@ -50,6 +52,18 @@ function registerConnect(peers: Command, io: Io): void {
       await io.document(peer, () => table(HEADER, [columns(peer)]))
     })
   examples(command, 'kairos peers connect /ip4/127.0.0.1/tcp/18790')
+}
+
+function registerRm(peers: Command, io: Io): void {
+  const command = peers
+    .command('rm <peer>')
+    .description('revoke the certificate of a node, for good: it is hung up on and let in no more; peer id or name')
+    .option('--reason <text>', 'kept with the revocation')
+    .action(async (peer: string, { reason }: { reason?: string }) => {
+      const document = await createClient(io).post<RemovalDocument>('/peers/rm', { peer, reason })
+      await io.document(document, () => removalText(document))
+    })
+  examples(command, 'kairos peers rm 12D3KooWBmAwcd4PJNJvfV89HwE48nwkRmAgo8Vy3uQEyNNHBox2 --reason "disk stolen"')
 }
 
 const HEADER = ['PEER', 'NAME', 'ROLE', 'CELL', 'VERSION', 'LINK', 'RTT ms', 'SCORE', 'REPORT']

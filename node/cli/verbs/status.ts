@@ -1,6 +1,7 @@
 import type { StatusDocument } from '../../operations.ts'
 import { EXIT } from '../../error-table.ts'
 import { createClient } from '../client.ts'
+import { summaryText } from '../cell-text.ts'
 import { coherenceText, globalText } from '../coherence-text.ts'
 import { durationArgument, examples, type Register } from '../program.ts'
 import { humanDuration, humanSize, list } from '../text.ts'
@@ -30,6 +31,7 @@ function describe(status: StatusDocument): string {
     ['mesh', status.meshId],
     ['ready', status.ready ? `yes, for ${humanDuration(status.uptimeSeconds)}` : `no: ${status.reasons.join('; ')}`],
     ['peers', `${peers.connected} connected, ${peers.known} known`],
+    ...status.cells.map((cell): [string, string] => ['cell', summaryText(cell)]),
     ['operators', `${operators.total}, of which ${operators.toleratedFaults} may lie`],
     ['coherence', coherence === null ? 'none: no signal, or not in this role' : coherenceText(coherence)],
     ['mesh coherence', globalText(status.global)],
