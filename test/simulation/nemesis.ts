@@ -24,10 +24,12 @@ export class Nemesis {
   active = true
   #flips = 0
   #reforms = 0
+  readonly #founders: number
   readonly #init: NemesisInit
 
   constructor(init: NemesisInit) {
     this.#init = init
+    this.#founders = init.nodes.size
     if (init.profile.faults.length > 0) this.#next()
   }
 
@@ -65,9 +67,9 @@ export class Nemesis {
     if (fault === 'membership') this.#reform()
   }
 
-  // One disk a schedule: what two lose, no majority can be asked to keep.
+  // One disk a schedule, and of three at least: what more lose, no majority can be asked to keep.
   #flip(node: SimulatedNode): void {
-    if (this.#flips > 0) return
+    if (this.#flips > 0 || this.#founders < 3) return
     node.crash(false)
     node.flipBit()
     if (!node.damaged) return

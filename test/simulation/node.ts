@@ -37,8 +37,9 @@ export class SimulatedNode implements Door {
   readonly blocks: Blocks = new Map()
   /** damaged for good: it must never take part again */
   damaged = false
-  /** its disk refused a write: it must not say another word */
+  /** its disk refused a write: from the next moment on it must not say another word */
   silent = false
+  #failedAt = Infinity
   flushFactor = 1
   #member: Member | undefined
   #machine: Registers | undefined
@@ -59,7 +60,7 @@ export class SimulatedNode implements Door {
       after: this.after.bind(this),
       dice,
       flushMs: () => this.#flushMs(),
-      failed: () => (this.silent = true),
+      failed: () => this.#failed(),
       backwards: () => world.observer.report('snapshots go forward', `${this.id} writes an older one than it has`),
     })
     this.#machineImage = machineImage(state)
@@ -278,7 +279,7 @@ export class SimulatedNode implements Door {
   #send(to: number, message: Uint8Array, snapshot: SnapshotMeta | undefined): void {
     const { observer, network, time, trace } = this.#world
     if (!this.up) return
-    if (this.silent)
+    if (this.silent && time.now > this.#failedAt)
       observer.report('a failed flush stops the node', `${this.id} speaks after its disk refused a write`)
     observer.sent(message)
     trace.bytes('send', time.now, this.id, to, message)
@@ -311,6 +312,11 @@ export class SimulatedNode implements Door {
 
   #flushMs(): number {
     return 0.2 + this.#dice.exponential(this.#world.profile.flushMs) * this.flushFactor
+  }
+
+  #failed(): void {
+    this.silent = true
+    this.#failedAt = this.#world.time.now
   }
 
   #stopped(cause: unknown): void {

@@ -65,6 +65,7 @@ export class Observer {
         `${id} starts in term ${hardState.term} with vote ${hardState.vote}; synced was ${truth.term}, ${truth.vote}`,
       )
     }
+    this.#forgetUnsynced(id, truth.term)
     const terms = entries.map(({ term }) => term)
     const model = { configuration, hardState, role: 'follower', term: hardState.term, commit: hardState.commit }
     this.#nodes.set(id, { ...model, base: snapshot.index, baseTerm: snapshot.term, terms })
@@ -74,6 +75,14 @@ export class Observer {
       this.report('restart', `${id} starts with an entry ${last} that was not synced`)
     }
     if (last < this.#disks.last(id)) this.report('restart', `${id} has forgotten what follows on ${last}`)
+  }
+
+  // Who is alone leads before its term is synced: a crash takes term and entries, which nobody ever saw.
+  #forgetUnsynced(id: number, synced: number): void {
+    for (const [term, leader] of this.#leaders) {
+      if (leader !== id || term <= synced) continue
+      for (const [key, { entry }] of this.#seen) if (entry.term === term) this.#seen.delete(key)
+    }
   }
 
   effects(id: number, effects: EngineEffects): void {

@@ -77,7 +77,9 @@ class Schedule {
     const addNode = () => this.#addNode(0, { voters: [], learners: [], votersOutgoing: [], learnersNext: [] })
     const nodes = this.#nodes
     this.#nemesis = new Nemesis({ time, trace, dice: this.#dice.fork(), profile, network, nodes, addNode })
-    const doors = () => [...this.#nodes.values()].filter(({ up, damaged }) => up && !damaged)
+    // Who has never had a state is no member yet.
+    const doors = () =>
+      [...this.#nodes.values()].filter(({ damaged, machine }) => !damaged && (machine?.applied ?? 0) > 0)
     const answered = (id: string) => observer.answered(id)
     this.#clients = new Clients({ time, dice: this.#dice.fork(), profile, doors, answered })
   }
