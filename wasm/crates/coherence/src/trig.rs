@@ -19,7 +19,7 @@ const TURN_HIGH: f64 = TAU as f32 as f64;
 const TURN_LOW: f64 = (TAU - TURN_HIGH) + 2.449_293_598_294_706_4e-16;
 
 /// A power of two, so that a part of a turn has a turn's bits.
-pub const PARTS: usize = 1024;
+const PARTS: usize = 1024;
 
 /// (cosine, sine) of every part of a turn.
 static UNITS: [[f64; 2]; PARTS] = {
