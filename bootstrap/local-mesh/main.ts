@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { EXIT } from '../../node/error-table.ts'
 import { exitCodeOf } from '../../node/errors.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
+import { cellsOf } from './cells.ts'
 import { endOf, LocalMesh } from './mesh.ts'
 import { NODES } from './plan.ts'
 import { choosePorts } from './ports.ts'
@@ -93,7 +94,7 @@ function print(mesh: LocalMesh, readyMs: number, json: boolean): void {
       coherence: view?.status.coherence ?? null,
     })),
     global: global && { t: global.t, magnitudeSquared: global.magnitudeSquared, collapsed: global.collapsed },
-    cells: [],
+    cells: cellsOf(mesh.running).map(({ name, leader, term, commitIndex }) => ({ name, leader, term, commitIndex })),
     chain: {},
   }
   process.stdout.write(`${JSON.stringify(document)}\n`)
@@ -123,7 +124,7 @@ function commandsToTry(mesh: LocalMesh): string {
   const path = mesh.running[0]?.node.path ?? ''
   const near = relative('', path)
   const kairos = `npx kairos --path ${near.startsWith('..') ? path : near}`
-  const verbs = ['status', 'peers', 'query coherence --all']
+  const verbs = ['status', 'peers', 'members', 'query coherence --all']
   const lines = verbs.map((verb) => `  ${kairos} ${verb}`)
   return ['', 'In another terminal:', ...lines, 'Ctrl-C stops all nine.'].join('\n')
 }

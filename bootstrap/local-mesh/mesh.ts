@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CodedError } from '../../protocols/shared/errors.ts'
+import { cellLacks } from './cells.ts'
 import { startNode } from './cli.ts'
 import { viewOf, type NodeView } from './client.ts'
 import { isMember, prepareFounders, prepareGuests, type PlacedNode, type PrepareOptions } from './prepare.ts'
@@ -48,7 +49,7 @@ export class LocalMesh {
     progress('waiting until all are connected and hear each other')
   }
 
-  /** Polls until every node is connected as its role says and hears every reporting node. */
+  /** Polls until every node is connected as its role says and hears every reporting node, and each cell is whole. */
   async ready(): Promise<void> {
     await this.#until(() => this.unready().length === 0)
   }
@@ -66,7 +67,8 @@ export class LocalMesh {
       const fresh = view.coherence.reports.filter((report) => report.state === 'fresh')
       const heard = new Set(fresh.map((report) => report.name))
       const missing = reporters.filter((name) => !heard.has(name))
-      return missing.length === 0 ? [] : [`${node.name} does not hear ${missing.join(', ')}`]
+      if (missing.length > 0) return [`${node.name} does not hear ${missing.join(', ')}`]
+      return cellLacks(node, view.status.cells)
     })
   }
 

@@ -1,4 +1,5 @@
 import type { GlobalCoherence } from '../../node/operations.ts'
+import { cellsLine, cellsOf } from './cells.ts'
 import { endOf, type LocalMesh, type RunningNode } from './mesh.ts'
 
 const BAR_CELLS = 20
@@ -9,11 +10,12 @@ const bar = (share: number): string => {
   return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full)
 }
 
-/** One row a node, the mesh's own value last. */
+/** One row a node, who leads the cells, the mesh's own value last. */
 export function table(mesh: LocalMesh): string {
   const rows = mesh.running.map(nodeRow)
   const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE      FALSE ALARM  LISTENS TO`
-  return [head, ...rows, globalRow(globalOf(mesh))].join('\n')
+  const cells = cellsLine(mesh.running)
+  return [head, ...rows, ...(cells === '' ? [] : [cells]), globalRow(globalOf(mesh))].join('\n')
 }
 
 /** What the first node that answers makes of the whole mesh: they all compute the same. */
@@ -66,6 +68,7 @@ export class Screen {
 /** Says what changed since the last look: for logs and terminals that cannot be redrawn. */
 export class Changes {
   readonly #last = new Map<string, boolean>()
+  readonly #leader = new Map<string, string>()
 
   /** Nothing is news that starts as it would be without a signal. */
   #changed(key: string, value: boolean): boolean {
@@ -79,6 +82,7 @@ export class Changes {
       const own = view?.status.coherence
       if (own !== undefined && own !== null) yield* this.#flip(node.name, own)
     }
+    yield* this.#leaders(mesh)
     const global = globalOf(mesh)
     if (global === undefined) return
     yield* this.#flip('MESH', global)
@@ -88,6 +92,16 @@ export class Changes {
       if (dissents) yield `${node.name} dissents`
       // Where nothing has collapsed there is nothing to agree with.
       else if (global.collapsed) yield `${node.name} agrees again`
+    }
+  }
+
+  /** The first leader of a cell is no news. */
+  *#leaders({ running }: LocalMesh): Generator<string> {
+    for (const { name, leader } of cellsOf(running)) {
+      if (leader === null) continue
+      const before = this.#leader.get(name)
+      this.#leader.set(name, leader)
+      if (before !== undefined && before !== leader) yield `cell ${name} is led by ${leader}`
     }
   }
 

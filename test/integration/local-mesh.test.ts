@@ -17,7 +17,7 @@ interface MeshDocument {
   readyMs: number
   nodes: { name: string; role: string; cell: string; peerId: string; api: string; peers: number; coherence: unknown }[]
   global: Pick<GlobalCoherence, 't' | 'magnitudeSquared' | 'collapsed'>
-  cells: unknown[]
+  cells: { name: string; leader: string; term: number; commitIndex: number }[]
   chain: object
 }
 
@@ -72,7 +72,12 @@ describe('local mesh', function () {
       }
       expect(first.nodes.map(({ api }) => api)).to.not.include('http://127.0.0.1:3333')
       expect(first.global).to.have.keys('t', 'magnitudeSquared', 'collapsed')
-      expect([first.cells, first.chain]).to.deep.equal([[], {}])
+      expect(first.cells.map(({ name }) => name)).to.have.members(['alpha', 'beta', 'gamma', 'delta'])
+      for (const { name, leader, term, commitIndex } of first.cells) {
+        expect(leader).to.match(new RegExp(`^${name}-\\d$`))
+        expect([term, commitIndex], name).to.satisfy((numbers: number[]) => numbers.every((number) => number > 0))
+      }
+      expect(first.chain).to.deep.equal({})
       expect(await allGone(seen)()).to.equal(true)
       expect(await pids()).to.deep.equal([])
     })

@@ -2,8 +2,10 @@ import { expect } from 'chai'
 import { EventEmitter } from 'node:events'
 import { DAY_S, NODES, plannedConfig } from '../../../bootstrap/local-mesh/plan.ts'
 import { choosePorts } from '../../../bootstrap/local-mesh/ports.ts'
-import type { LocalMesh } from '../../../bootstrap/local-mesh/mesh.ts'
+import { cellLacks, cellsLine, cellsOf } from '../../../bootstrap/local-mesh/cells.ts'
+import type { LocalMesh, RunningNode } from '../../../bootstrap/local-mesh/mesh.ts'
 import { Changes, Screen, table } from '../../../bootstrap/local-mesh/view.ts'
+import type { CellSummary } from '../../../node/operations.ts'
 import { holdPort } from '../../helpers/processes.ts'
 
 describe('local mesh, without processes', () => {
@@ -32,6 +34,46 @@ describe('local mesh, without processes', () => {
     expect([ports[1], new Set(ports).size]).to.deep.equal([free.port, 3])
   })
 
+  /** As a node of alpha sees its cell. */
+  const cell = (leader: string | null, voters = ['alpha-1', 'alpha-2', 'alpha-3'], term = 4) =>
+    ({ name: 'alpha', leader, term, commitIndex: 9, voters }) as unknown as CellSummary
+  const node = (name: string) => NODES.find((one) => one.name === name)!
+  const running = (...seen: [name: string, cell?: CellSummary][]) =>
+    seen.map(([name, cell]) => ({
+      node: node(name),
+      view: cell && { status: { cells: [cell] }, coherence: {} },
+    })) as unknown as RunningNode[]
+
+  it('is not ready before each cell has a leader, and all three nodes of alpha vote', () => {
+    expect(cellLacks(node('alpha-2'), [cell('alpha-1')])).to.deep.equal([])
+    expect(cellLacks(node('alpha-2'), [cell(null)])).to.deep.equal(['alpha-2: cell alpha has no leader'])
+    expect(cellLacks(node('alpha-2'), [])).to.deep.equal(['alpha-2: cell alpha has no leader'])
+    expect(cellLacks(node('alpha-2'), [cell('alpha-1', ['alpha-1', 'alpha-2'])])).to.deep.equal([
+      'alpha-2: alpha-3 does not vote in cell alpha yet',
+    ])
+    for (const name of ['light', 'witness', 'relay']) expect(cellLacks(node(name), [])).to.deep.equal([])
+  })
+
+  it('shows the cell as the node sees it that is in the latest term, then of one that knows the leader', () => {
+    const seen = running(['alpha-1', cell('alpha-1', [], 3)], ['alpha-2', cell(null)], ['alpha-3', cell('alpha-2')])
+    expect(cellsOf(seen)).to.deep.equal([
+      { name: 'alpha', leader: 'alpha-2', term: 4, commitIndex: 9, voters: ['alpha-1', 'alpha-2', 'alpha-3'] },
+    ])
+    expect(cellsLine(seen)).to.equal('CELLS    alpha led by alpha-2 (3 voters, term 4)')
+    expect(cellsLine(running(['alpha-1', cell(null)]))).to.contain('alpha has no leader')
+    expect(cellsOf(running(['alpha-1']))).to.deep.equal([])
+  })
+
+  it('says when another node leads a cell, and not when the first does', () => {
+    const changes = new Changes()
+    const news = (leader: string | null) =>
+      [...changes.since({ running: running(['alpha-3', cell(leader)]) } as unknown as LocalMesh)].filter((line) =>
+        line.startsWith('cell'),
+      )
+    const lines = [null, 'alpha-1', 'alpha-1', null, 'alpha-2'].map(news)
+    expect(lines).to.deep.equal([[], [], [], [], ['cell alpha is led by alpha-2']])
+  })
+
   interface Shown {
     collapsed?: boolean
     dissenters?: string[]
@@ -42,7 +84,7 @@ describe('local mesh, without processes', () => {
   const mesh = ({ collapsed = false, dissenters = [], end, silent }: Shown): LocalMesh => {
     const value = { t: [1, 0], magnitudeSquared: 0.97, collapsed, nEff: 20, falseAlarm: 1e-7 }
     const global = { ...value, weightAgreeing: 0.75, dissenters }
-    const view = { status: { peers: { connected: 8 }, coherence: value }, coherence: { global } }
+    const view = { status: { peers: { connected: 8 }, coherence: value, cells: [] }, coherence: { global } }
     const running = (name: string) => ({
       node: NODES.find((node) => node.name === name)!,
       child: { exitCode: null, signalCode: name === 'delta-1' ? (end ?? null) : null },
