@@ -17,12 +17,18 @@ export async function simulate(options: ScheduleOptions): Promise<Outcome> {
   return outcome
 }
 
-/** @returns the first schedule that violates something, from `seed` on; `undefined` when none does in time */
+/**
+ * Looks for the first schedule, from `seed` on, that shows the mutant: one that holds without it.
+ *
+ * @returns `undefined` when there is none in time
+ */
 export async function hunt(options: ScheduleOptions, forMs: number): Promise<Outcome | undefined> {
   const until = performance.now() + forMs
   for (let seed = options.seed; performance.now() < until; seed++) {
     const outcome = await simulate({ ...options, seed })
-    if (outcome.violation !== undefined) return outcome
+    if (outcome.violation === undefined) continue
+    const honest = await simulate({ ...options, seed, mutant: undefined })
+    if (honest.violation === undefined) return outcome
   }
   return undefined
 }
