@@ -1,9 +1,12 @@
 import type { Cell } from '../../consensus/cell/index.ts'
-import { memberByRaftId, type Tree } from '../../consensus/state/index.ts'
+import { labelsOf, memberByRaftId, type Tree } from '../../consensus/state/index.ts'
 import type { Member } from '../../protocols/admission/index.ts'
 import type { CodedError } from '../../protocols/shared/errors.ts'
 import { standing } from './record.ts'
 import type { CellMemberRow, CellStatusDocument } from './types.ts'
+
+/** A member may have any number; a document must end. */
+const MAX_ROW_LABELS = 1024
 
 export interface CellView {
   cell: Cell | undefined
@@ -78,6 +81,7 @@ export function memberRows(
       behind: progress === undefined ? null : Math.max(0, cell!.status.lastIndex - progress.match),
       isActive: progress?.active ?? null,
       since: new Date(since).toISOString(),
+      labels: Object.fromEntries(labelsOf(tree, peerId).take(MAX_ROW_LABELS).map(({ key, value }) => [key, value])),
     }
   })
 }

@@ -16,6 +16,8 @@ export interface CellMemberRow {
   /** answers the leader; null where this node does not lead */
   isActive: boolean | null
   since: string
+  /** in the order of their keys, at most 1024 */
+  labels: Record<string, string>
 }
 
 export interface CellStatusDocument {

@@ -85,6 +85,7 @@ const member: CellMemberRow = {
   behind: 0,
   isActive: true,
   since: '2026-01-01T00:00:00.000Z',
+  labels: {},
 }
 
 /** A node that says what a test wants; `calls` tells what it was asked. */
