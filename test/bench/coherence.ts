@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks'
 import { createIngest, createSync, createTransducer, mulberry32, syncStep } from '../../node/coherence/index.ts'
 import { loadCoherence } from '../../wasm/index.ts'
 import type { Figure, Peer, Report } from './figure.ts'
+import { timeRuns } from './kernels-timing.ts'
 import { benchKernels } from './kernels.ts'
 
 const BATCH = 4096
-const OPERATOR_BATCHES = 2500
 const INGEST_SAMPLES = 500_000
 const RATE_HZ = 1000
 
@@ -47,10 +47,7 @@ async function operator(): Promise<number> {
     bank.phases.set(phases)
     bank.advance(BATCH)
   }
-  for (let n = 0; n < 100; n++) round()
-  const started = performance.now()
-  for (let n = 0; n < OPERATOR_BATCHES; n++) round()
-  return perSecond(OPERATOR_BATCHES * BATCH, started)
+  return Math.round((1e9 * BATCH) / timeRuns({ round })['round']!)
 }
 
 /** From bytes as a pipe gives them, through lines, readings and phasors, to Master, Emissary and T_sync. */

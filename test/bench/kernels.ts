@@ -57,24 +57,30 @@ function bestOf({ ns }: Timed): number {
   return Math.min(ns.twin, ns.tuned)
 }
 
-/** What the source document promises, kernel by kernel. */
+/** What the source document promises, kernel by kernel and against either TypeScript. */
 function tenTimes(timed: Timed[]): string[] {
   const kind = (one: Timed) => {
-    if (bestOf(one) >= TENFOLD * one.ns.wasm) return 'always'
+    if (bestOf(one) >= TENFOLD * one.ns.wasm) return 'both'
     if (one.ns.twin >= TENFOLD * one.ns.wasm) return 'math'
     return bestOf(one) >= one.ns.wasm ? 'less' : 'slower'
   }
-  const { always = [], math = [], less = [], slower = [] } = Object.groupBy(timed, kind)
-  const list = (those: Timed[], times: (one: Timed) => number) =>
-    those.map((one) => `${one.id}, ${one.size} (${(times(one) / one.ns.wasm).toPrecision(2)} ×)`).join('; ') || 'none'
-  const promise = '“10 times faster than JavaScript”, input already in place, '
+  const { both = [], math = [], less = [], slower = [] } = Object.groupBy(timed, kind)
+  const list = (those: Timed[]) => those.map(timesOf).join('; ') || 'none'
   return [
-    'The best TypeScript is the faster of two: typed arrays with Math.cos and Math.sin, which is the twin that takes over where wasm does not run, and kernels written for V8 alone, with a table of 1024 sines.',
-    `${promise}holds against the best TypeScript that we can write for: ${list(always, bestOf)}.`,
-    `${promise}holds only against typed arrays with Math.cos and Math.sin for: ${list(math, ({ ns }) => ns.twin)}.`,
-    `It does not hold for: ${list(less, bestOf)}. There wasm is faster than the best TypeScript, but by less.`,
-    `Slower than the best TypeScript: ${list(slower, bestOf)}.`,
+    'Wasm, its input already in place, is held against two TypeScripts. Plain: typed arrays with Math.cos and Math.sin, the twin that takes over where wasm does not run. Tuned: written for V8 alone, for those kernels that gain by it, with a table of 1024 sines, and sums that are folded or taken in blocks. In brackets: times faster than plain, and than tuned.',
+    `“10 times faster than JavaScript” holds, whichever JavaScript is meant, for: ${list(both)}.`,
+    `It holds against plain TypeScript but not against tuned for: ${list(math)}.`,
+    `It holds against neither, though wasm is faster than both, for: ${list(less)}.`,
+    `TypeScript is the faster, plain or tuned, for: ${list(slower)}.`,
   ]
+}
+
+function timesOf({ id, size, ns }: Timed): string {
+  // Where nobody tuned it, the worker gives the twin's own time.
+  const others = ns.tuned === ns.twin ? [ns.twin] : [ns.twin, ns.tuned]
+  // Rounded down: 9.96 must not read as a 10 that holds.
+  const times = others.map((other) => (Math.floor((10 * other) / ns.wasm) / 10).toFixed(1))
+  return `${id}, ${size} (${times.join(' and ')})`
 }
 
 function againstNumpy(timed: Timed[], { times }: NumpyTimes): Figure[] {
