@@ -67,13 +67,15 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reuse-read-contexts',
-    what: 'all reads of a node share one context',
+    what: 'a read joins a question that was asked before it',
     ports: engine((inner, { id }) => {
       const waiting: Uint8Array[] = []
       const shared = new Uint8Array([id])
       return (input) => {
+        const isAsked = waiting.length > 0
         if (input.type === 'read') waiting.push(input.context)
-        const effects = inner.input(input.type === 'read' ? { type: 'read', context: shared } : input)
+        const question: EngineInput = isAsked ? { type: 'unreachable', id } : { type: 'read', context: shared }
+        const effects = inner.input(input.type === 'read' ? question : input)
         const index = effects.reads[0]?.index
         if (index === undefined) return effects
         return { ...effects, reads: waiting.splice(0).map((context) => ({ index, context })) }
