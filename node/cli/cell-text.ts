@@ -34,7 +34,7 @@ function problemRows({ code, message, hint }: NonNullable<CellDocument['problem'
   return [['problem', `${code}: ${message}`], ...(hint === undefined ? [] : [['to do', hint] as [string, string]])]
 }
 
-const HEADER = ['PEER', 'NAME', 'RAFT ID', 'STATUS', 'COUNTS AS', 'LEADER', 'BEHIND', 'ANSWERS', 'SINCE']
+const HEADER = ['PEER', 'NAME', 'RAFT ID', 'STATUS', 'COUNTS AS', 'LEADER', 'BEHIND', 'ANSWERS', 'SINCE', 'LABELS']
 
 export function membersText(members: CellMemberRow[]): string {
   return table(HEADER, members.map(columns))
@@ -51,6 +51,9 @@ function columns({ counts, isLeader, isSelf, behind, isActive, ...member }: Cell
     behind === null ? '-' : String(behind),
     isActive === null ? '-' : isActive ? 'yes' : 'no',
     member.since,
+    Object.entries(member.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
   ]
 }
 

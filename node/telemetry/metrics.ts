@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 /** What a number counts; the last word of a metric's name. */
-type Unit = 'bytes' | 'count' | 'ratio' | 'seconds' | 'total'
+type Unit = 'bytes' | 'count' | 'entries' | 'ratio' | 'seconds' | 'total'
 export type MetricName = `kairos_${string}_${string}_${Unit}`
 
 /** The process's metrics. Labels come from declared sets only: a label that a peer can choose grows without bound. */
