@@ -159,7 +159,7 @@ export class Cell {
     if (start.snapshot.index > machine.applied) await machine.install(start.snapshot)
     if (this.#state === 'stopped') return
     this.#starts += 1
-    this.#writes = new WriteQueue(start.hardState)
+    this.#writes = new WriteQueue(start)
     this.#applying = new ApplyQueue()
     this.#snapshot = start.snapshot
     this.#applied = machine.applied
@@ -216,7 +216,7 @@ export class Cell {
   #reconcile(): void {
     const changes = nextChanges(this.#init.desired(), this.#configuration, this.#status)
     if (changes.length === 0) return
-    const isLeaving = changes.some(({ kind, id }) => kind === 'remove' && id === this.#init.id)
+    const isLeaving = changes.some(({ kind, id }) => kind === 'learner' && id === this.#init.id)
     // A leader hands over before it goes: nobody waits for an election.
     if (isLeaving && successor(this.#status, this.#configuration, this.#init.id) !== undefined) return this.transfer()
     this.#give({ type: 'change', changes, context: new Uint8Array() })

@@ -11,7 +11,8 @@ const CAUGHT_UP = 64
 
 /**
  * What a leader does next to bring the configuration to what the state says: strangers become learners, learners that have
- * caught up become voters, and the removed go. Several at once are one joint change.
+ * caught up become voters, and the removed go: first their vote, of which they still learn (who leaves may stop then, and
+ * a cell of two needs both to decide it), then the rest. Several at once are one joint change.
  *
  * @returns no changes when all is as it should be, when one is under way, or when this node does not lead
  */
@@ -25,10 +26,13 @@ export function nextChanges(
   const learners = new Set(configuration.learners)
   const hasCaughtUp = (id: number) => {
     const progress = status.progress.find((one) => one.id === id)
-    return progress !== undefined && progress.active && progress.match + CAUGHT_UP >= status.lastIndex
+    return (
+      progress !== undefined && progress.active && progress.match > 0 && progress.match + CAUGHT_UP >= status.lastIndex
+    )
   }
   return desired.flatMap(({ id, isRemoved }): Change[] => {
-    if (isRemoved) return voters.has(id) || learners.has(id) ? [{ kind: 'remove', id }] : []
+    if (isRemoved && voters.has(id)) return [{ kind: 'learner', id }]
+    if (isRemoved) return learners.has(id) ? [{ kind: 'remove', id }] : []
     if (learners.has(id)) return hasCaughtUp(id) ? [{ kind: 'voter', id }] : []
     return voters.has(id) ? [] : [{ kind: 'learner', id }]
   })

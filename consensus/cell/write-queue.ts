@@ -1,5 +1,5 @@
 import type { EngineEffects, Entry, HardState, OutMessage, SnapshotMeta } from './engine.ts'
-import type { LogWrite } from './ports.ts'
+import type { LogStart, LogWrite } from './ports.ts'
 
 /** Readies that wait for the disk, merged into one write: that is the group commit. */
 export interface Flush {
@@ -24,10 +24,14 @@ export class WriteQueue {
   #hardState: HardState | undefined
   #install: SnapshotMeta | undefined
   #own: SnapshotMeta | undefined
+  /** index of the newest snapshot that was ever given here: none may follow that is older */
+  #newest: number
   #messages: OutMessage[] = []
   #durable: Pick<HardState, 'term' | 'vote'>
 
-  constructor(hardState: HardState) {
+  /** @param start - what the log holds */
+  constructor({ hardState, snapshot }: Pick<LogStart, 'hardState' | 'snapshot'>) {
+    this.#newest = snapshot.index
     this.#durable = hardState
   }
 
@@ -36,10 +40,12 @@ export class WriteQueue {
   }
 
   push(ready: Ready): void {
+    this.#hardState = ready.hardState ?? this.#hardState
     if (ready.number === 0) return
     this.#number = ready.number
     if (ready.snapshot !== undefined) {
       this.#install = ready.snapshot
+      this.#newest = ready.snapshot.index
       this.#own = undefined
       this.#entries = []
     }
@@ -48,13 +54,14 @@ export class WriteQueue {
       this.#entries = this.#entries.filter(({ index }) => index < first.index)
       this.#entries.push(...ready.entries)
     }
-    this.#hardState = ready.hardState ?? this.#hardState
     this.#messages.push(...ready.persistedMessages)
   }
 
   /** A snapshot of this node's own takes the place of the log up to it; it belongs to no ready. */
   pushOwnSnapshot(meta: SnapshotMeta): void {
-    if (this.#install === undefined) this.#own = meta
+    if (meta.index <= this.#newest) return
+    this.#newest = meta.index
+    this.#own = meta
   }
 
   /** Takes all that waits. */

@@ -41,8 +41,15 @@ export class ByteWriter {
     return this
   }
 
+  /** What was written, until the next {@link begin}. */
   end(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Begins anew in the same memory. */
+  begin(): this {
+    this.#length = 0
+    return this
   }
 
   #count(value: number): void {

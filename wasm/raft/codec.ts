@@ -14,9 +14,12 @@ import type {
 const CHANGES = { voter: 0, learner: 1, remove: 2 } as const
 const ROLES: readonly RaftRole[] = ['follower', 'candidate', 'leader', 'precandidate']
 
-/** The twin of `crates/raft/src/input.rs`. */
+// Every input is copied into wasm before the next one is made.
+const inputs = new ByteWriter(4096)
+
+/** The twin of `crates/raft/src/input.rs`; the bytes are good until the next call. */
 export function encodeInput(input: EngineInput): Uint8Array {
-  const writer = new ByteWriter(64)
+  const writer = inputs.begin()
   switch (input.type) {
     case 'tick':
       writer.byte(0)

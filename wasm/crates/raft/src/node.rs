@@ -31,6 +31,8 @@ pub struct Node {
     timeout: usize,
     /// term, role and elapsed ticks when the election timeout was drawn
     drawn: (u64, StateRole, usize),
+    /// number of the last ready that the host has yet to make durable, 0 when there is none
+    waiting: u64,
     effects: Effects,
 }
 
@@ -55,7 +57,7 @@ impl Node {
         // An xorshift must not start from zero.
         let random = start.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ start.id | 1;
         let drawn = (0, StateRole::Follower, 0);
-        let mut node = Self { raw, random, election_ticks, timeout: 0, drawn, effects: Effects::default() };
+        let mut node = Self { raw, random, election_ticks, timeout: 0, drawn, waiting: 0, effects: Effects::default() };
         node.draw_timeout();
         Ok(node)
     }
@@ -74,8 +76,12 @@ impl Node {
     }
 
     fn take(&mut self, input: Input) -> Result<(), Refusal> {
+        let is_installing = self.is_installing();
         let raw = &mut self.raw;
         match input {
+            // Who takes a snapshot in cannot stand for election: the entries that it would look through are gone.
+            Input::Tick if is_installing => Ok(()),
+            Input::Campaign if is_installing => Err(Refusal::Dropped),
             Input::Tick => {
                 raw.tick();
                 Ok(())
@@ -102,6 +108,7 @@ impl Node {
             }
             Input::Persisted(number) => {
                 raw.on_persist_ready(number);
+                self.waiting = if number < self.waiting { self.waiting } else { 0 };
                 Ok(())
             }
             Input::Applied(index) => self.applied(index),
@@ -161,6 +168,9 @@ impl Node {
         if commits_beyond {
             return Err(Refusal::Message);
         }
+        if message.get_msg_type() == MessageType::MsgTimeoutNow && self.is_installing() {
+            return Ok(());
+        }
         match self.raw.step(message) {
             // A member that was removed, or that this node does not know yet.
             Ok(()) | Err(Error::StepPeerNotFound) => Ok(()),
@@ -185,8 +195,20 @@ impl Node {
             // A change that the configuration of its time does not allow leaves it as it is, on every node alike.
             Err(_) => self.raw.raft.prs().conf().to_conf_state(),
         };
+        let raft = &mut self.raw.raft;
+        let votes = configuration.voters.contains(&raft.id) || configuration.voters_outgoing.contains(&raft.id);
+        if raft.state == StateRole::Leader && !votes {
+            // Who leads without a vote would lead for ever, and the crate traps on its own missing progress.
+            let term = raft.term;
+            raft.become_follower(term, raft::INVALID_ID);
+        }
         self.effects.configuration = Some(configuration);
         Ok(())
+    }
+
+    /// A leader's snapshot has taken the place of the log, and the host has not applied it yet.
+    fn is_installing(&self) -> bool {
+        self.raw.raft.raft_log.applied < self.raw.store().compacted.0
     }
 
     /// Takes all that is ready. What is to be persisted counts as readable at once, as durable when the host says so.
@@ -202,17 +224,28 @@ impl Node {
                 self.effects.snapshot = Some(snapshot);
             }
             store.append(ready.entries());
+            let mut is_durable = self.waiting == 0 && ready.entries().is_empty() && self.effects.snapshot.is_none();
             if let Some(hard_state) = ready.hs() {
+                // The commit index alone may be lost: it need not be durable before anything is sent.
+                is_durable &= (hard_state.term, hard_state.vote) == (store.hard_state.term, store.hard_state.vote);
                 store.hard_state = hard_state.clone();
                 self.effects.hard_state = Some(hard_state.clone());
             }
             self.effects.append(ready.take_entries());
             self.effects.messages.extend(ready.take_messages());
-            self.effects.persisted_messages.extend(ready.take_persisted_messages());
+            let promises = ready.take_persisted_messages();
             self.effects.committed.extend(ready.take_committed_entries());
             self.effects.reads.extend(ready.take_read_states());
-            self.effects.number = ready.number();
+            let number = ready.number();
             self.raw.advance_append_async(ready);
+            if is_durable {
+                self.effects.messages.extend(promises);
+                self.raw.on_persist_ready(number);
+            } else {
+                self.effects.persisted_messages.extend(promises);
+                self.effects.number = number;
+                self.waiting = number;
+            }
         }
     }
 
