@@ -10,6 +10,7 @@ const GROUPS: Record<string, () => Promise<Bench>> = {
   node: async () => (await import('./node.ts')).benchNode,
   mesh: async () => (await import('./mesh.ts')).benchMesh,
   admission: async () => (await import('./admission.ts')).benchAdmission,
+  cell: async () => (await import('./cell.ts')).benchCell,
   gossip: async () => (await import('./network.ts')).benchGossip,
   content: async () => (await import('./content.ts')).benchContent,
 }
