@@ -1,0 +1,252 @@
+import { ApplyQueue } from './apply-queue.ts'
+import type { CommittedEntry, Configuration, Engine, EngineEffects, EngineInput, EngineStart } from './engine.ts'
+import { EngineRefusal, type EngineStatus, type OutMessage, type SnapshotMeta } from './engine.ts'
+import type { CellInit, CellOptions } from './init.ts'
+import type { Applied, LogStart } from './ports.ts'
+import { type Flush, WriteQueue } from './write-queue.ts'
+
+/** A member that traps twice within this would trap for ever. */
+const TRAP_AGAIN_MS = 10_000
+
+export interface DriverEvents {
+  onStatus(status: EngineStatus, before: EngineStatus | undefined): void
+  /** a question of a read has its answer: the index that has to be applied */
+  onRead(context: Uint8Array, index: number): void
+  onApplied(applied: readonly Applied[]): void
+  /** everything has stopped */
+  onFatal(cause: unknown): void
+}
+
+type DriverInit = Pick<CellInit, 'id' | 'loadEngine' | 'log' | 'transport' | 'machine' | 'clock' | 'seed' | 'events'>
+
+/**
+ * Does what the engine says, in the order of consensus.md, "The driver": messages of a leader go out at once; entries,
+ * votes and acks are made durable first, many at a time, while the engine goes on; then entries are applied.
+ */
+export class Driver {
+  status!: EngineStatus
+  /** in force as the engine has it */
+  configuration!: Configuration
+  /** up to where the engine has been told of the state machine */
+  applied = 0
+  /** the newest that is durable here */
+  snapshot!: SnapshotMeta
+  readonly #init: DriverInit
+  readonly #options: CellOptions
+  readonly #events: DriverEvents
+  #state: 'starting' | 'running' | 'stopped' = 'starting'
+  #engine!: Engine
+  #writes!: WriteQueue
+  #applying = new ApplyQueue()
+  #appliedTerm = 0
+  #isSnapshotting = false
+  /** of the write and the turn of the state machine under way */
+  #writing: Promise<void> | undefined
+  #turning: Promise<void> | undefined
+  #starts = 0
+  #trappedAt = -Infinity
+
+  constructor(init: DriverInit, options: CellOptions, events: DriverEvents) {
+    this.#init = init
+    this.#options = options
+    this.#events = events
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running'
+  }
+
+  /** Makes an engine of what the log and the state machine hold. @throws as these do */
+  async begin(): Promise<void> {
+    const { log, machine, id, loadEngine } = this.#init
+    const [start, createEngine] = [await log.read(), await loadEngine()]
+    if (start.snapshot.index > machine.applied) await machine.install(start.snapshot)
+    if (this.#state === 'stopped') return
+    this.#starts += 1
+    this.#writes = new WriteQueue(start)
+    this.#applying = new ApplyQueue()
+    this.snapshot = start.snapshot
+    this.applied = machine.applied
+    this.#appliedTerm = termAt(start, machine.applied)
+    this.configuration = machine.configuration
+    this.#engine = createEngine(this.#startOf(start))
+    this.#state = 'running'
+    const { voters, votersOutgoing } = this.configuration
+    // Who is alone need not wait for anybody.
+    const isAlone = voters.length === 1 && voters[0] === id && votersOutgoing.length === 0
+    this.give(isAlone ? { type: 'campaign' } : { type: 'unreachable', id })
+  }
+
+  /** Resolves when nothing is under way any more on the disk and in the state machine. */
+  async stop(): Promise<void> {
+    if (this.#state === 'running') this.#engine.free()
+    this.#state = 'stopped'
+    await this.#settled()
+  }
+
+  /** @returns whether the engine took it */
+  give(input: EngineInput): boolean {
+    if (this.#state !== 'running') return false
+    let effects: EngineEffects
+    try {
+      effects = this.#engine.input(input)
+    } catch (cause) {
+      if (!(cause instanceof EngineRefusal)) this.#rebuild(cause)
+      return false
+    }
+    this.#take(effects)
+    return true
+  }
+
+  /** Of the state as it is now; what comes meanwhile is applied meanwhile. */
+  async takeSnapshot(): Promise<void> {
+    const { machine } = this.#init
+    if (this.#isSnapshotting || this.#applying.isBusy || machine.applied <= this.snapshot.index) return
+    this.#isSnapshotting = true
+    const at = { term: this.#appliedTerm, configuration: machine.configuration }
+    try {
+      const { index, root } = await machine.snapshot()
+      if (this.#state !== 'running') return
+      this.#writes.pushOwnSnapshot({ index, root, ...at })
+      this.#flush()
+    } catch (cause) {
+      this.#fail(cause)
+      throw cause
+    } finally {
+      this.#isSnapshotting = false
+    }
+  }
+
+  #startOf({ hardState, snapshot, entries }: LogStart): EngineStart {
+    const { id, machine, seed } = this.#init
+    const { electionTicks, heartbeatTicks } = this.#options
+    // What is applied was committed, though the log may have been told of a lesser commit index.
+    const commit = Math.max(hardState.commit, machine.applied)
+    return {
+      id,
+      electionTicks,
+      heartbeatTicks,
+      snapshot,
+      entries,
+      seed: (seed + this.#starts) % Number.MAX_SAFE_INTEGER,
+      hardState: { ...hardState, commit },
+      configuration: machine.configuration,
+      applied: machine.applied,
+    }
+  }
+
+  /** Does what follows: send, persist, apply, answer reads. */
+  #take(effects: EngineEffects): void {
+    const { messages, committed, reads, refused, configuration } = effects
+    for (const message of messages) this.#send(message)
+    this.#writes.push(effects)
+    if (configuration !== undefined) this.configuration = configuration
+    this.#applying.push(committed, this.#configure(committed))
+    for (const { context, index } of reads) this.#events.onRead(context, index)
+    if (refused > 0) this.#init.events.onRefused?.(refused)
+    this.#noteStatus(effects.status)
+    this.#flush()
+    this.#apply()
+  }
+
+  #send({ to, bytes, snapshot }: OutMessage): void {
+    this.#init.transport.send(to, bytes, snapshot)
+  }
+
+  #noteStatus(status: EngineStatus): void {
+    const before = this.status as EngineStatus | undefined
+    this.status = status
+    const { role, leader, term } = status
+    if (before?.role === role && before.leader === leader && before.term === term) return
+    this.#events.onStatus(status, before)
+  }
+
+  /** The engine must know of a change before it is told that it was applied. */
+  #configure(committed: readonly CommittedEntry[]): Map<number, Configuration> {
+    const configured = new Map<number, Configuration>()
+    for (const { kind, index, data } of committed) {
+      if (kind === 'normal') continue
+      this.configuration = this.#engine.input({ type: 'configure', data }).configuration ?? this.configuration
+      configured.set(index, this.configuration)
+    }
+    return configured
+  }
+
+  /** Persist before send: what a ready promises goes out when the disk has it. */
+  #flush(): void {
+    if (this.#writing !== undefined || this.#state !== 'running' || this.#writes.isEmpty) return
+    const flush = this.#writes.take()
+    if (flush.write === undefined) return this.#flushed(flush)
+    const start = this.#starts
+    this.#writing = this.#init.log.append(flush.write).then(
+      () => {
+        this.#writing = undefined
+        if (this.#state === 'running' && start === this.#starts) this.#flushed(flush)
+      },
+      (cause: unknown) => this.#fail(cause),
+    )
+  }
+
+  #flushed({ number, messages, install, own }: Flush): void {
+    for (const message of messages) this.#send(message)
+    if (install !== undefined) this.#applying.pushInstall((this.snapshot = install))
+    if (number > 0) this.give({ type: 'persisted', number })
+    if (own !== undefined) this.#offer(own)
+    this.#flush()
+    this.#apply()
+  }
+
+  /** A snapshot that is durable may be sent, and the entries before it forgotten but for the last. */
+  #offer(meta: SnapshotMeta): void {
+    this.snapshot = meta
+    this.give({ type: 'snapshot', meta, compact: Math.max(0, meta.index - this.#options.keepEntries) })
+  }
+
+  #apply(): void {
+    if (this.#state !== 'running' || !this.#applying.isReady) return
+    const start = this.#starts
+    this.#turning = this.#applying.turn(this.#init.machine).then(
+      ({ applied, term }) => {
+        if (this.#state === 'running' && start === this.#starts) this.#afterApply(applied, term)
+      },
+      (cause: unknown) => this.#fail(cause),
+    )
+  }
+
+  #afterApply(applied: readonly Applied[], term: number): void {
+    this.applied = this.#init.machine.applied
+    this.#appliedTerm = term
+    this.#events.onApplied(applied)
+    this.give({ type: 'applied', index: this.applied })
+    this.#apply()
+  }
+
+  /** A trap leaves nothing to trust but what is on the disk. */
+  #rebuild(cause: unknown): void {
+    const now = this.#init.clock.now()
+    const isAgain = now - this.#trappedAt < TRAP_AGAIN_MS
+    this.#trappedAt = now
+    this.#state = 'starting'
+    this.#init.events.onTrap?.(cause)
+    if (isAgain) return this.#fail(cause)
+    this.#settled()
+      .then(() => this.begin())
+      .catch((failure: unknown) => this.#fail(failure))
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#state === 'stopped') return
+    this.#state = 'stopped'
+    this.#events.onFatal(cause)
+  }
+
+  async #settled(): Promise<void> {
+    await this.#writing
+    await this.#turning
+  }
+}
+
+/** Term of the entry at an index of a start, for a snapshot that is taken there. */
+function termAt({ snapshot, entries }: LogStart, index: number): number {
+  return entries[index - snapshot.index - 1]?.term ?? snapshot.term
+}
