@@ -154,7 +154,7 @@ export class Cell {
   #reconcile(): void {
     const changes = nextChanges(this.#init.desired(), this.configuration, this.status)
     if (changes.length === 0) return
-    const isLeaving = changes.some(({ kind, id }) => kind === 'remove' && id === this.#init.id)
+    const isLeaving = changes.some(({ kind, id }) => kind === 'learner' && id === this.#init.id)
     // A leader hands over before it goes: nobody waits for an election.
     if (isLeaving && successor(this.status, this.configuration, this.#init.id) !== undefined) return this.transfer()
     this.#driver.give({ type: 'change', changes, context: new Uint8Array() })

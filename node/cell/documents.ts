@@ -81,7 +81,11 @@ export function memberRows(
       behind: progress === undefined ? null : Math.max(0, cell!.status.lastIndex - progress.match),
       isActive: progress?.active ?? null,
       since: new Date(since).toISOString(),
-      labels: Object.fromEntries(labelsOf(tree, peerId).take(MAX_ROW_LABELS).map(({ key, value }) => [key, value])),
+      labels: Object.fromEntries(
+        labelsOf(tree, peerId)
+          .take(MAX_ROW_LABELS)
+          .map(({ key, value }) => [key, value]),
+      ),
     }
   })
 }

@@ -1,4 +1,5 @@
 import { CID } from 'multiformats/cid'
+import type { Configuration } from '../../consensus/cell/index.ts'
 import { certificateOf, members, revocationOf, root, type CellMember, type Tree } from '../../consensus/state/index.ts'
 import { certificateCodec, refuse, type Certificate, type Ticket } from '../../protocols/admission/index.ts'
 import { codeOf } from '../../protocols/shared/errors.ts'
@@ -59,6 +60,25 @@ export function standing(tree: Tree): (CellMember & { status: 'joining' | 'voter
   return [...members(tree)].filter(
     (member): member is CellMember & { status: 'joining' | 'voter' } => member.status !== 'removed',
   )
+}
+
+/** Whom messages are for: those who stand, and those who were removed until the configuration is without them. */
+export function addressees(tree: Tree, configuration: Configuration): CellMember[] {
+  return [...members(tree)].filter(({ id, status }) => status !== 'removed' || counts(configuration, id))
+}
+
+function counts({ voters, learners, votersOutgoing, learnersNext }: Configuration, id: number): boolean {
+  return [voters, learners, votersOutgoing, learnersNext].some((ids) => ids.includes(id))
+}
+
+export function hasVote({ voters, votersOutgoing }: Configuration, id: number): boolean {
+  return voters.includes(id) || votersOutgoing.includes(id)
+}
+
+/** As its committed certificate has it; empty for whoever came in without one. */
+export function certifiedName(tree: Tree, peerId: string): string {
+  const committed = certificateOf(tree, peerId)?.certificate
+  return committed === undefined ? '' : certificateCodec.decode(committed).name
 }
 
 export function rootOf(tree: Tree): string {

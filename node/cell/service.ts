@@ -21,7 +21,7 @@ import { cellDocument, memberRows } from './documents.ts'
 import { joinCell } from './join.ts'
 import { CellMachine, type Changes } from './machine.ts'
 import { openCellStores, type CellStores } from './open.ts'
-import { cellRecord, rootOf, standing } from './record.ts'
+import { addressees, cellRecord, certifiedName, hasVote, rootOf, standing } from './record.ts'
 import type { CellMemberRow, CellService, CellStatusDocument } from './types.ts'
 
 export interface CellServiceInit {
@@ -123,8 +123,9 @@ export class NodeCell implements CellService {
 
   async members({ stale = false }: { stale?: boolean } = {}): Promise<CellMemberRow[]> {
     if (!stale) await this.#running().cell.read(READ_TIMEOUT_MS)
-    const nameOf = (peerId: string) => this.#init.membership.member(peerId)?.name ?? ''
-    return memberRows(this.#cell, this.#machine.tree, this.#init.membership.self.peerId, nameOf)
+    const { tree } = this.#machine
+    const nameOf = (peerId: string) => this.#init.membership.member(peerId)?.name ?? certifiedName(tree, peerId)
+    return memberRows(this.#cell, tree, this.#init.membership.self.peerId, nameOf)
   }
 
   async transfer(to?: string): Promise<{ leader: string }> {
@@ -158,17 +159,26 @@ export class NodeCell implements CellService {
     const isMember = standing(this.#machine.tree).some((member) => member.peerId === peerId)
     if (!isMember && this.#init.membership.member(peerId) === undefined) throw unknownMember(peerId)
     const by = this.#init.membership.self.peerId
+    // Once revoked it is hung up on, and of two that decide together it can no longer give its vote away.
+    if (isMember) await this.#takeVote(peerId, reason)
     await commands.submit({ type: 'certificate-revoke', peerId, by, reason })
   }
 
   async leave(): Promise<void> {
-    const { commands } = this.#running()
-    const { peerId } = this.#init.membership.self
-    await commands.submit({ type: 'member-remove', peerId, reason: 'left' })
+    await this.#takeVote(this.#init.membership.self.peerId, 'left')
   }
 
   async setLabel(peerId: string, key: string, value: string | null): Promise<void> {
     await this.#running().commands.submit({ type: 'label-set', peerId, key, value })
+  }
+
+  async #takeVote(peerId: string, reason: string): Promise<void> {
+    const { cell, commands } = this.#running()
+    const { raftId } = await commands.submit({ type: 'member-remove', peerId, reason })
+    await this.#until(
+      () => raftId === undefined || !hasVote(cell.configuration, raftId),
+      'the vote was not handed over yet',
+    )
   }
 
   /** The first founder that genesis names for a cell begins it; the others and all later nodes join it. */
@@ -274,7 +284,7 @@ export class NodeCell implements CellService {
     for (const [key, value] of changes) {
       if (key.startsWith('revoked/') && value !== null) this.#init.onRevoked(key.slice('revoked/'.length))
     }
-    const isOfMembers = [...changes.keys()].some((key) => key.startsWith('member/') || key.startsWith('raft/'))
+    const isOfMembers = [...changes.keys()].some((key) => /^(member|raft|meta\/configuration)/.test(key))
     if (!isOfMembers) return
     this.#transport.members(this.#peersById())
     this.observe.onChange?.()
@@ -340,7 +350,8 @@ export class NodeCell implements CellService {
   }
 
   #peersById(): Map<number, PeerId> {
-    return new Map(standing(this.#machine.tree).map(({ id, peerId }) => [id, peerIdFromString(peerId)]))
+    const { tree, configuration } = this.#machine
+    return new Map(addressees(tree, configuration).map(({ id, peerId }) => [id, peerIdFromString(peerId)]))
   }
 
   /** @throws {CodedError} the reason why this node takes no part, E_NO_QUORUM */
