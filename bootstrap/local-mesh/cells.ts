@@ -1,5 +1,5 @@
 import type { CellSummary } from '../../node/operations.ts'
-import type { RunningNode } from './mesh.ts'
+import type { NodeView } from './client.ts'
 import { NODES, type PlannedNode } from './plan.ts'
 
 /** A cell in the document of `--once --json` (operator.md, "The local mesh"). */
@@ -12,10 +12,16 @@ export interface CellView {
   voters: string[]
 }
 
+/** A node with what it says of itself, if it answers. */
+interface Seen {
+  node: PlannedNode
+  view: NodeView | undefined
+}
+
 const votes = ({ role }: PlannedNode): boolean => role === 'full'
 
 /** Each cell as that of its nodes sees it that has come furthest; a cell whose nodes are all silent is left out. */
-export function cellsOf(running: readonly RunningNode[]): CellView[] {
+export function cellsOf(running: readonly Seen[]): CellView[] {
   const names = [...new Set(NODES.filter(votes).map(({ cell }) => cell))]
   return names.flatMap((name) => {
     const views = running.filter(({ node }) => node.cell === name).flatMap(({ view }) => view?.status.cells ?? [])
@@ -36,7 +42,7 @@ export function cellLacks(node: PlannedNode, [cell]: readonly CellSummary[]): st
 }
 
 /** One line: `CELLS  alpha led by alpha-2 (3 voters, term 4), beta …`; empty while none is known. */
-export function cellsLine(running: readonly RunningNode[]): string {
+export function cellsLine(running: readonly Seen[]): string {
   const cells = cellsOf(running).map(({ name, leader, term, voters }) => {
     if (leader === null) return `${name} has no leader`
     return `${name} led by ${leader}${voters.length > 1 ? ` (${voters.length} voters, term ${term})` : ''}`
