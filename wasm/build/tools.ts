@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ENGINES, TARGET, WASM, type Need } from './engines.ts'
-import { ask, BuildError, pinnedRust } from './run.ts'
+import { ask, BuildError, bundledProtoc, pinnedRust } from './run.ts'
 
 const HOW_TO_GET: Record<Need, string> = {
   protoc: 'install the Protocol Buffers compiler (Debian: apt install protobuf-compiler; macOS: brew install protobuf)',
@@ -15,9 +15,8 @@ export function requireTools(missing: string[]): void {
 
 /** @returns one line for each tool of the build that is missing, saying how to get it */
 export function missingTools(): string[] {
-  const needs = new Set(ENGINES.flatMap(({ needs = [] }) => needs))
-  const absent = [...needs].filter((need) => ask(need, ['--version'], process.env) === undefined)
-  return [...missingRust(), ...missingBinaryen(), ...absent.map((need) => `${need}: ${HOW_TO_GET[need]}`)]
+  const rust = missingRust()
+  return [...rust, ...missingBinaryen(), ...(rust.length > 0 ? [] : missingNeeds())]
 }
 
 /** @returns one line for each tool of the checks that is missing */
@@ -27,6 +26,12 @@ export function missingCheckTools(): string[] {
   const absent = ['clippy', 'fmt'].filter((name) => ask('cargo', [name, '--version']) === undefined)
   const add = `rustup component add --toolchain ${pinnedRust()}`
   return [...rust, ...absent.map((name) => `${name}: ${add} ${name === 'fmt' ? 'rustfmt' : name}`)]
+}
+
+function missingNeeds(): string[] {
+  const needs = new Set(ENGINES.flatMap(({ needs = [] }) => needs))
+  const isAbsent = (need: Need) => bundledProtoc() === undefined && ask(need, ['--version'], process.env) === undefined
+  return [...needs].filter(isAbsent).map((need) => `${need}: ${HOW_TO_GET[need]}`)
 }
 
 function missingRust(): string[] {
