@@ -5,6 +5,8 @@ mod effects;
 mod input;
 mod node;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use node::{Node, Refusal};

@@ -1,0 +1,115 @@
+//! The engine alone: decoding that never panics, and one member that leads itself.
+
+use crate::input::{Input, decode, decode_start};
+use crate::node::{Node, Refusal};
+use crate::wire::{Malformed, Reader, Writer};
+
+fn configuration(writer: &mut Writer, voters: &[u64]) {
+    writer.wholes(voters);
+    (0..3).for_each(|_| writer.wholes(&[]));
+}
+
+/// A member with an empty log, alone in its cell.
+fn start(entries: &[(u64, u64)]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    for value in [1, 0, 10, 1, 7] {
+        writer.whole(value);
+    }
+    for value in [entries.last().map_or(0, |entry| entry.1), 0, 0] {
+        writer.whole(value);
+    }
+    configuration(&mut writer, &[1]);
+    writer.whole(0);
+    writer.whole(0);
+    configuration(&mut writer, &[]);
+    writer.bytes(&[]);
+    writer.list(entries, |writer, (index, term)| {
+        writer.whole(*index);
+        writer.whole(*term);
+        writer.byte(0);
+        writer.bytes(b"data");
+    });
+    writer.bytes
+}
+
+fn node() -> Node {
+    Node::new(decode_start(&start(&[])).unwrap_or_else(|_| panic!("a start"))).unwrap_or_else(|_| panic!("a node"))
+}
+
+/// A generator that gives the same numbers each time.
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+#[test]
+fn a_log_with_a_gap_or_a_falling_term_is_no_start() {
+    assert!(decode_start(&start(&[(1, 1), (2, 1)])).is_ok());
+    assert!(decode_start(&start(&[(1, 1), (3, 1)])).is_err());
+    assert!(decode_start(&start(&[(1, 2), (2, 1)])).is_err());
+    assert!(decode_start(&start(&[(2, 1)])).is_err());
+}
+
+#[test]
+fn mutated_starts_and_inputs_are_refused_and_never_panic() {
+    let mut random = 42;
+    let good =
+        [start(&[(1, 1), (2, 1)]), encoded(1, |writer| writer.list(&[b"message"], |writer, it| writer.bytes(*it)))];
+    for round in 0..200_000 {
+        let mut bytes = good[round % 2].clone();
+        for _ in 0..1 + next(&mut random) % 4 {
+            let at = next(&mut random) as usize % bytes.len();
+            bytes[at] = next(&mut random) as u8;
+        }
+        bytes.truncate(next(&mut random) as usize % (bytes.len() + 1));
+        let _ = decode_start(&bytes);
+        let _ = decode(&bytes);
+    }
+}
+
+fn encoded(tag: u8, fields: impl Fn(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.byte(tag);
+    fields(&mut writer);
+    writer.bytes
+}
+
+#[test]
+fn a_list_makes_no_room_for_more_than_there_is() {
+    let mut reader = Reader::new(&[0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0]);
+    assert_eq!(reader.wholes(), Err(Malformed));
+}
+
+#[test]
+fn random_bytes_from_a_peer_are_counted_and_change_nothing() {
+    let mut node = node();
+    let mut random = 7;
+    for _ in 0..20_000 {
+        let message: Vec<u8> = (0..next(&mut random) % 40).map(|_| next(&mut random) as u8).collect();
+        assert!(node.input(Input::Step(vec![&message])).is_ok());
+    }
+    assert!(node.input(Input::Campaign).is_ok());
+}
+
+#[test]
+fn what_is_out_of_place_is_refused_and_the_node_goes_on() {
+    let mut node = node();
+    assert_eq!(node.input(Input::Propose(vec![b"early"])), Err(Refusal::Dropped));
+    assert_eq!(node.input(Input::Propose(vec![])), Err(Refusal::Input));
+    assert_eq!(node.input(Input::Applied(9)), Err(Refusal::Input));
+    assert_eq!(node.input(Input::Configure(b"\xff")), Err(Refusal::Input));
+    assert!(node.input(Input::Campaign).is_ok());
+    assert!(node.input(Input::Persisted(u64::MAX >> 12)).is_ok());
+    assert!(node.input(Input::Propose(vec![b"one", b"two"])).is_ok());
+}
+
+#[test]
+fn the_same_inputs_have_the_same_effects() {
+    let run = || -> Vec<Vec<u8>> {
+        let mut node = node();
+        (0..100).map(|_| node.input(Input::Tick).unwrap_or_default()).collect()
+    };
+    assert_eq!(run(), run());
+}
