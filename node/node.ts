@@ -162,7 +162,9 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       : await life.start('cell', async () => {
           const { NodeCell } = await import('./cell/service.ts')
           return new NodeCell({
-            ...{ libp2p: network.libp2p, membership, log },
+            libp2p: network.libp2p,
+            membership,
+            log,
             directory: resolve(paths.data, '../cell'),
             store: database.sublevel('cell'),
             judge: (peer, { kind }) => kind === 'reject' && network.penalise(peer.toString(), REJECTED_POINTS),

@@ -101,7 +101,7 @@ export class CellMachine implements StateMachine {
     await this.#blocks.keep({ index, root: cid })
     this.#known = new Set()
     this.#state = state
-    this.#onChanges(new Map([...entries(tree)]))
+    this.#onChanges(new Map(entries(tree)))
   }
 
   /** Children first: who has a block has everything below it. @returns the CIDs of the whole tree */

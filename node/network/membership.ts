@@ -183,8 +183,14 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     const now = this.#now()
     const certificate = () =>
       issueCertificate(this.#key, {
-        ...{ mesh: this.meshId, subject, name, cell, role, rights, issued: now },
+        mesh: this.meshId,
+        subject,
+        name,
+        cell,
+        role,
+        rights,
         issuer: this.self.peerId,
+        issued: now,
       })
     if (this.#cell !== undefined) return this.#commit(ticket, await certificate(), name)
     return this.#ledger.redeem(ticket, subject, now, (issued) => {
