@@ -1,5 +1,5 @@
 import { CID } from 'multiformats/cid'
-import type { Configuration } from '../../consensus/cell/index.ts'
+import type { Configuration, DesiredMember } from '../../consensus/cell/index.ts'
 import { certificateOf, members, revocationOf, root, type CellMember, type Tree } from '../../consensus/state/index.ts'
 import { certificateCodec, refuse, type Certificate, type Ticket } from '../../protocols/admission/index.ts'
 import { codeOf } from '../../protocols/shared/errors.ts'
@@ -79,6 +79,16 @@ export function hasVote({ voters, votersOutgoing }: Configuration, id: number): 
 export function certifiedName(tree: Tree, peerId: string): string {
   const committed = certificateOf(tree, peerId)?.certificate
   return committed === undefined ? '' : certificateCodec.decode(committed).name
+}
+
+/** Who is to be in the configuration, and who is in it though nobody holds the id any more. */
+export function desiredMembers(tree: Tree, configuration: Configuration | undefined): DesiredMember[] {
+  const held = standing(tree)
+  // Before its founder has joined, a cell has no member, and the founder's vote.
+  if (held.length === 0) return []
+  const { voters = [], learners = [] } = configuration ?? {}
+  const gone = [...voters, ...learners].filter((id) => !held.some((member) => member.id === id))
+  return [...held.map(({ id }) => ({ id, isRemoved: false })), ...gone.map((id) => ({ id, isRemoved: true }))]
 }
 
 export function rootOf(tree: Tree): string {

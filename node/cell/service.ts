@@ -1,61 +1,26 @@
 import { randomBytes } from 'node:crypto'
-import { setImmediate } from 'node:timers'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { CID } from 'multiformats/cid'
-import { Cell, EngineRefusal, type Clock, type SnapshotMeta } from '../../consensus/cell/index.ts'
+import { Cell, EngineRefusal } from '../../consensus/cell/index.ts'
 import { memberOf } from '../../consensus/state/index.ts'
-import { createRaftTransport, fetchSnapshot, RAFT_PROTOCOL, type RaftTransport } from '../../protocols/raft/index.ts'
+import type { RaftTransport } from '../../protocols/raft/index.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
-import { openStream } from '../../protocols/shared/open-stream.ts'
-import type { Verdict } from '../../protocols/shared/verdict.ts'
 import { loadRaft } from '../../wasm/raft/load.ts'
-import { isUrgent } from '../../wasm/raft/urgent.ts'
-import type { CellRecord } from '../network/cell-record.ts'
-import type { Membership } from '../network/membership.ts'
-import type { Sublevel } from '../storage/sublevel.ts'
-import type { NodeLog } from '../telemetry/log.ts'
-import { linksOf } from './block-store.ts'
+import { createAcquaintance } from './acquaintance.ts'
+import { clock } from './clock.ts'
 import { Commands } from './commands.ts'
 import { cellDocument, memberRows } from './documents.ts'
+import type { CellServiceInit } from './init.ts'
 import { joinCell } from './join.ts'
 import { CellMachine, type Changes } from './machine.ts'
 import { openCellStores, type CellStores } from './open.ts'
-import { addressees, cellRecord, certifiedName, hasVote, rootOf, standing } from './record.ts'
+import { addressees, cellRecord, certifiedName, desiredMembers, hasVote, rootOf, standing } from './record.ts'
 import type { CellMemberRow, CellService, CellStatusDocument } from './types.ts'
-
-export interface CellServiceInit {
-  libp2p: Libp2p
-  membership: Pick<Membership, 'meshId' | 'self' | 'genesis' | 'member' | 'members'>
-  /** `<data>/cell` */
-  directory: string
-  /** Remembers that this node once founded its cell: a log that is new then was lost. */
-  store: Pick<Sublevel, 'get' | 'put'>
-  log: NodeLog
-  judge: (peer: PeerId, verdict: Verdict) => unknown
-  /** The state is agreed on from here on: admission asks it. */
-  onRecord: (record: CellRecord) => void
-  /** A key whose membership was taken back: hang up. */
-  onRevoked: (peerId: string) => void
-  /** The disk failed or the state diverged: the node stops. */
-  onFatal: (error: unknown) => void
-}
+import { cellStreams, createWire } from './wire.ts'
 
 const FOUNDED = 'founded'
 const READ_TIMEOUT_MS = 5_000
 const FOUNDER_ID = 1
-
-const clock: Clock = {
-  now: () => performance.now(),
-  after(ms, run) {
-    if (ms > 0) {
-      const timer = setTimeout(run, ms)
-      return () => clearTimeout(timer)
-    }
-    const immediate = setImmediate(run)
-    return () => clearImmediate(immediate)
-  },
-}
 
 /** This node's membership of its cell: durable stores, the wire, the engine and what the rest of the node asks. */
 export class NodeCell implements CellService {
@@ -64,6 +29,7 @@ export class NodeCell implements CellService {
   readonly #init: CellServiceInit
   readonly #log
   readonly #abort = new AbortController()
+  readonly #acquaintance
   readonly #counters = { leaderChanges: 0, traps: 0, refusedMessages: 0 }
   #stores!: CellStores
   #machine!: CellMachine
@@ -72,27 +38,42 @@ export class NodeCell implements CellService {
   #commands: Commands | undefined
   #problem: CodedError | undefined
   #leader = 0
+  readonly #promoting = new Set<number>()
   #joining: Promise<void> = Promise.resolve()
 
   constructor(init: CellServiceInit) {
     this.#init = init
     this.#log = init.log.forComponent('kairos:cell')
+    this.#acquaintance = createAcquaintance({ libp2p: init.libp2p, members: () => this.#others() })
   }
 
   async start(): Promise<void> {
     const { directory, membership, onFatal } = this.#init
     const { meshId, self } = membership
     this.#stores = await openCellStores({
-      ...{ directory, meshId, cell: self.cell, peerId: self.peerId, onFatal },
+      directory,
+      meshId,
+      cell: self.cell,
+      peerId: self.peerId,
+      onFatal,
       onFlush: ({ durationMs: ms, bytes, entries }) => this.observe.onFlush?.({ ms, bytes, entries }),
     })
     for (const error of this.#stores.renewed) this.#log.warn('a store of the cell is begun anew', { error })
     const { state, blocks } = this.#stores
     this.#machine = await CellMachine.open({ state, blocks, onChanges: (changes) => this.#changed(changes) })
-    this.#transport = this.#createTransport()
+    this.#transport = createWire({
+      libp2p: this.#init.libp2p,
+      log: this.#init.log,
+      judge: this.#init.judge,
+      stores: this.#stores,
+      cell: () => this.#cell,
+      raftIdOf: (peer) => (this.#isOfCell(peer) ? (this.#standingOf(peer)?.id ?? 0) : undefined),
+      admit: (peer, incarnation) => this.#admit(peer, incarnation),
+    })
     await this.#transport.start()
     this.#transport.members(this.#peersById())
     this.#init.libp2p.addEventListener('peer:connect', this.#onConnect)
+    await this.#acquaintance.start()
     if (await this.#mayFound()) await this.#found()
     else if (this.#stores.log.raftId > 0) await this.#run(this.#stores.log.raftId)
     else this.#joining = this.#join()
@@ -100,6 +81,7 @@ export class NodeCell implements CellService {
 
   async stop(): Promise<void> {
     this.#abort.abort()
+    await this.#acquaintance.stop()
     this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
     await this.#joining
     await this.#cell?.stop()
@@ -112,7 +94,10 @@ export class NodeCell implements CellService {
     const connected = new Set(libp2p.getPeers().map(String))
     return {
       ...cellDocument({
-        ...{ cell: this.#cell, tree: this.#machine.tree, self: membership.self, connected },
+        cell: this.#cell,
+        tree: this.#machine.tree,
+        self: membership.self,
+        connected,
         raftId: this.#stores.log.raftId,
         problem: this.#problem,
       }),
@@ -207,7 +192,7 @@ export class NodeCell implements CellService {
     const { membership, libp2p } = this.#init
     const raftId = await joinCell({
       incarnation: this.#stores.log.incarnation,
-      open: this.#open,
+      open: cellStreams(libp2p),
       members: () => libp2p.getPeers().filter((peer) => this.#isOfCell(peer) && !peer.equals(membership.self.peerId)),
       signal: this.#abort.signal,
       log: this.#log,
@@ -225,11 +210,14 @@ export class NodeCell implements CellService {
   async #run(id: number): Promise<void> {
     const cell = await Cell.start({
       id,
-      ...{ log: this.#stores.log, machine: this.#machine, transport: this.#transport, clock },
+      log: this.#stores.log,
+      machine: this.#machine,
+      transport: this.#transport,
+      clock,
       loadEngine: () => loadRaft(),
       seed: randomBytes(6).readUIntBE(0, 6),
       nonce: randomBytes(8),
-      desired: () => this.#desired(),
+      desired: () => desiredMembers(this.#machine.tree, this.#cell?.configuration),
       events: {
         onStatus: ({ leader, role, term }) => {
           if (leader !== this.#leader && leader !== 0) {
@@ -260,23 +248,16 @@ export class NodeCell implements CellService {
     this.#init.onFatal(error instanceof EngineRefusal ? this.#problem : error)
   }
 
-  #desired() {
-    const held = standing(this.#machine.tree)
-    // Before its founder has joined, a cell has no member, and the founder's vote.
-    if (held.length === 0) return []
-    const { voters = [], learners = [] } = this.#cell?.configuration ?? {}
-    const gone = [...voters, ...learners].filter((id) => !held.some((member) => member.id === id))
-    return [...held.map(({ id }) => ({ id, isRemoved: false })), ...gone.map((id) => ({ id, isRemoved: true }))]
-  }
-
   /** Who votes now is told so in the state: the leader says it for all. */
   #promote(): void {
     if (this.#cell?.status.role !== 'leader') return
     for (const { id, status } of standing(this.#machine.tree)) {
-      if (status !== 'joining' || !this.#cell.configuration.voters.includes(id)) continue
-      this.#commands?.submit({ type: 'member-promoted', raftId: id }).catch((error: unknown) => {
-        this.#log.debug('a promotion was not recorded yet', { reason: messageOf(error) })
-      })
+      if (status !== 'joining' || !this.#cell.configuration.voters.includes(id) || this.#promoting.has(id)) continue
+      this.#promoting.add(id)
+      this.#commands
+        ?.submit({ type: 'member-promoted', raftId: id })
+        .catch((error: unknown) => this.#log.debug('a promotion was not recorded yet', { reason: messageOf(error) }))
+        .finally(() => this.#promoting.delete(id))
     }
   }
 
@@ -290,51 +271,12 @@ export class NodeCell implements CellService {
     this.observe.onChange?.()
   }
 
-  #createTransport(): RaftTransport {
-    const { libp2p, log, judge } = this.#init
-    return createRaftTransport({
-      libp2p,
-      openStream: this.#open,
-      self: () => this.#stores.log.raftId,
-      isUrgent,
-      memberOf: (peer) => (this.#isOfCell(peer) ? { raftId: this.#standingOf(peer)?.id ?? 0 } : undefined),
-      deliver: ({ bytes }) => this.#cell?.receive([bytes]),
-      beforeSnapshot: (meta, from, signal) => this.#fetch(meta, from, signal),
-      unreachable: (raftId) => this.#cell?.unreachable(raftId),
-      snapshotSent: (raftId, ok) => this.#cell?.snapshotSent(raftId, ok),
-      join: async (peer, incarnation) => this.#admitMember(peer, incarnation),
-      block: (cid) => this.#stores.blocks.get(cid),
-      refused: (peer, code) => this.#log.debug('refused a stream of the cell', { peer: peer.toString(), code }),
-      judge,
-      log: log.forComponent('kairos:raft'),
-    })
-  }
-
-  async #admitMember(peer: PeerId, incarnation: Uint8Array) {
+  async #admit(peer: PeerId, incarnation: Uint8Array) {
     const { commands } = this.#running()
     const { raftId = 0 } = await commands.submit({ type: 'member-join', peerId: peer.toString(), incarnation })
     const members = standing(this.#machine.tree).map(({ id, peerId }) => ({ raftId: id, peerId }))
-    return { type: 'joined' as const, raftId, members }
+    return { raftId, members }
   }
-
-  async #fetch(meta: SnapshotMeta, peer: PeerId, signal: AbortSignal): Promise<void> {
-    const { blocks } = this.#stores
-    const root = CID.decode(meta.root)
-    const release = await blocks.hold()
-    try {
-      await fetchSnapshot(root, {
-        ...{ open: this.#open, peer, signal, judge: this.#init.judge },
-        get: (cid) => blocks.get(cid),
-        put: (fetched) => blocks.put(fetched),
-        links: ({ bytes }) => linksOf(bytes),
-      })
-      await blocks.keep({ index: meta.index, root })
-    } finally {
-      release()
-    }
-  }
-
-  #open = (peer: PeerId, signal: AbortSignal) => openStream(this.#init.libp2p, peer, RAFT_PROTOCOL, { signal })
 
   #onConnect = ({ detail }: CustomEvent<PeerId>): void => this.#transport.connected(detail)
 
@@ -347,6 +289,11 @@ export class NodeCell implements CellService {
   #standingOf(peer: PeerId) {
     const member = memberOf(this.#machine.tree, peer.toString())
     return member?.status === 'removed' ? undefined : member
+  }
+
+  #others(): string[] {
+    const peerIds = standing(this.#machine.tree).map(({ peerId }) => peerId)
+    return peerIds.filter((peerId) => peerId !== this.#init.membership.self.peerId)
   }
 
   #peersById(): Map<number, PeerId> {
@@ -374,7 +321,6 @@ export class NodeCell implements CellService {
 }
 
 function unknownMember(peerId: string): CodedError {
-  return new CodedError('E_MEMBER_UNKNOWN', `${peerId} is not a member of this cell`, {
-    hint: '`kairos members` lists them',
-  })
+  const hint = '`kairos members` lists them'
+  return new CodedError('E_MEMBER_UNKNOWN', `${peerId} is not a member of this cell`, { hint })
 }

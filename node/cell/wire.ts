@@ -1,0 +1,84 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { CID } from 'multiformats/cid'
+import type { Cell, SnapshotMeta } from '../../consensus/cell/index.ts'
+import {
+  createRaftTransport,
+  fetchSnapshot,
+  RAFT_PROTOCOL,
+  type OpenStream,
+  type RaftTransport,
+} from '../../protocols/raft/index.ts'
+import { openStream } from '../../protocols/shared/open-stream.ts'
+import type { Verdict } from '../../protocols/shared/verdict.ts'
+import { isUrgent } from '../../wasm/raft/urgent.ts'
+import type { NodeLog } from '../telemetry/log.ts'
+import { linksOf } from './block-store.ts'
+import type { CellStores } from './open.ts'
+
+export interface WireInit {
+  libp2p: Libp2p
+  log: NodeLog
+  judge: (peer: PeerId, verdict: Verdict) => unknown
+  stores: CellStores
+  /** Undefined while this node has no raft id. */
+  cell: () => Cell | undefined
+  /** The raft id of a full node of this cell, 0 while it has none; undefined for strangers. */
+  raftIdOf: (peer: PeerId) => number | undefined
+  /** Lets a node into the cell. @returns its raft id and those of all */
+  admit: (peer: PeerId, incarnation: Uint8Array) => Promise<{ raftId: number; members: Addressee[] }>
+}
+
+export interface Addressee {
+  raftId: number
+  peerId: string
+}
+
+export function cellStreams(libp2p: Libp2p): OpenStream {
+  return (peer, signal) => openStream(libp2p, peer, RAFT_PROTOCOL, { signal })
+}
+
+/** The cell's messages, snapshots and requests over `/kairos/raft/1.0.0`. */
+export function createWire(init: WireInit): RaftTransport {
+  const { libp2p, log, judge, stores, cell } = init
+  const refusals = log.forComponent('kairos:cell')
+  return createRaftTransport({
+    libp2p,
+    openStream: cellStreams(libp2p),
+    self: () => stores.log.raftId,
+    isUrgent,
+    memberOf: (peer) => {
+      const raftId = init.raftIdOf(peer)
+      return raftId === undefined ? undefined : { raftId }
+    },
+    deliver: ({ bytes }) => cell()?.receive([bytes]),
+    beforeSnapshot: (meta, from, signal) => fetchBlocks(init, meta, from, signal),
+    unreachable: (raftId) => cell()?.unreachable(raftId),
+    snapshotSent: (raftId, ok) => cell()?.snapshotSent(raftId, ok),
+    join: async (peer, incarnation) => ({ type: 'joined', ...(await init.admit(peer, incarnation)) }),
+    block: (cid) => stores.blocks.get(cid),
+    refused: (peer, code) => refusals.debug('refused a stream of the cell', { peer: peer.toString(), code }),
+    judge,
+    log: log.forComponent('kairos:raft'),
+  })
+}
+
+async function fetchBlocks(init: WireInit, meta: SnapshotMeta, peer: PeerId, signal: AbortSignal): Promise<void> {
+  const { libp2p, judge } = init
+  const { blocks } = init.stores
+  const root = CID.decode(meta.root)
+  const release = await blocks.hold()
+  try {
+    await fetchSnapshot(root, {
+      open: cellStreams(libp2p),
+      peer,
+      signal,
+      judge,
+      get: (cid) => blocks.get(cid),
+      put: (fetched) => blocks.put(fetched),
+      links: ({ bytes }) => linksOf(bytes),
+    })
+    await blocks.keep({ index: meta.index, root })
+  } finally {
+    release()
+  }
+}
