@@ -154,7 +154,8 @@ describe('nodes in processes of their own', function () {
     }
     const others = await restart(['b', 'c'], running.slice(1))
     await restart(['a', 'b', 'c'], [running[0]!, ...others])
-    expect((await status('a'))?.ready).to.equal(true)
+    // Their cell elects a leader first.
+    expect(await eventually('a is ready', async () => (await status('a'))?.ready)).to.equal(true)
   })
 
   describe('and signals', () => {
