@@ -42,6 +42,7 @@ export class RealCell {
       await cell.found('a')
       for (const name of ['b', 'c', 'd', 'e'].slice(0, count - 1)) await cell.join(name, 'a')
       await cell.voters(count)
+      await cell.acquainted()
       return cell
     } catch (error) {
       await cell.close()
@@ -201,6 +202,16 @@ export class RealCell {
       return seen.every(
         (answer) => answer.ok && answer.data.voters.length === count && answer.data.learners.length === 0,
       )
+    })
+  }
+
+  /** Waits until each that runs is connected to all others that run. */
+  acquainted(): Promise<true> {
+    return eventually('all are connected with all', async () => {
+      const seen = await Promise.all(
+        this.running.map((name) => this.call<{ peers: { connected: number } }>(name, 'status')),
+      )
+      return seen.every((answer) => answer.ok && answer.data.peers.connected === this.running.length - 1)
     })
   }
 

@@ -39,6 +39,16 @@ describe('the members of a cell of real nodes', function () {
     expect(await cell.labels('a', 'a')).to.include({ after: 'all' })
   })
 
+  it('those who came in through the same one know each other: without it they are a majority that serves', async () => {
+    for (const name of ['a', 'b', 'c']) await (name === 'a' ? cell.found(name) : cell.join(name, 'a'))
+    await cell.voters(3)
+    await cell.acquainted()
+    await cell.kill('a')
+    await cell.leader()
+    expect((await cell.setLabel('b', 'a', 'still', 'served')).ok).to.equal(true)
+    expect(await cell.labels('c', 'a')).to.deep.equal({ still: 'served' })
+  })
+
   it('two shrink to one by the leaving of either, leader or follower', async () => {
     await cell.found('a')
     for (const who of ['follower', 'leader']) {
