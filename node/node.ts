@@ -17,6 +17,7 @@ import { NO_CONTENT } from './content/none.ts'
 import { checkConfig } from './config/check.ts'
 import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
+import { publishCellEvents } from './cell-events.ts'
 import { EventLog } from './events.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createIntroductions } from './network/introductions.ts'
@@ -30,6 +31,7 @@ import { ROLES } from './roles.ts'
 import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
 import type { Operations } from './operations.ts'
+import { observeCell } from './telemetry/cell-metrics.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { gossipCounter, kernelFaultCounter, observeNode } from './telemetry/node-metrics.ts'
 import type { NodeLog } from './telemetry/log.ts'
@@ -205,6 +207,10 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   })
   await life.start('query', () => createQueryService({ libp2p: network.libp2p, operations, log }))
   observeNode(metrics, operations)
+  if (cell !== undefined) {
+    observeCell(metrics, cell)
+    publishCellEvents(cell, events, { membership })
+  }
   const token = createToken()
   const api = await life.start('api', () => createApi({ operations, config, token, metrics, log }))
   await life.hold(

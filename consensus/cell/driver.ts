@@ -40,6 +40,8 @@ export class Driver {
   #applying = new ApplyQueue()
   #appliedTerm = 0
   #isSnapshotting = false
+  /** told when a snapshot has become durable, or none can any more */
+  #onSnapshot = () => {}
   /** of the write and the turn of the state machine under way */
   #writing: Promise<void> | undefined
   #turning: Promise<void> | undefined
@@ -81,6 +83,7 @@ export class Driver {
   async stop(): Promise<void> {
     if (this.#state === 'running') this.#engine.free()
     this.#state = 'stopped'
+    this.#onSnapshot()
     await this.#settled()
   }
 
@@ -107,8 +110,11 @@ export class Driver {
     try {
       const { index, root } = await machine.snapshot()
       if (this.#state !== 'running') return
+      const durable = Promise.withResolvers<void>()
+      this.#onSnapshot = durable.resolve
       this.#writes.pushOwnSnapshot({ index, root, ...at })
       this.#flush()
+      if (this.snapshot.index < index) await durable.promise
     } catch (cause) {
       this.#fail(cause)
       throw cause
@@ -189,7 +195,10 @@ export class Driver {
 
   #flushed({ number, messages, install, own }: Flush): void {
     for (const message of messages) this.#send(message)
-    if (install !== undefined) this.#applying.pushInstall((this.snapshot = install))
+    if (install !== undefined) {
+      this.#applying.pushInstall((this.snapshot = install))
+      this.#onSnapshot()
+    }
     if (number > 0) this.give({ type: 'persisted', number })
     if (own !== undefined) this.#offer(own)
     this.#flush()
@@ -199,6 +208,7 @@ export class Driver {
   /** A snapshot that is durable may be sent, and the entries before it forgotten but for the last. */
   #offer(meta: SnapshotMeta): void {
     this.snapshot = meta
+    this.#onSnapshot()
     this.give({ type: 'snapshot', meta, compact: Math.max(0, meta.index - this.#options.keepEntries) })
   }
 
@@ -227,6 +237,7 @@ export class Driver {
     const isAgain = now - this.#trappedAt < TRAP_AGAIN_MS
     this.#trappedAt = now
     this.#state = 'starting'
+    this.#onSnapshot()
     this.#init.events.onTrap?.(cause)
     if (isAgain) return this.#fail(cause)
     this.#settled()
@@ -237,6 +248,7 @@ export class Driver {
   #fail(cause: unknown): void {
     if (this.#state === 'stopped') return
     this.#state = 'stopped'
+    this.#onSnapshot()
     this.#events.onFatal(cause)
   }
 

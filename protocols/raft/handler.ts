@@ -9,6 +9,8 @@ import { InboundLanes } from './inbound-lanes.ts'
 import { refuse } from './refusal.ts'
 import { RequestCount } from './request-count.ts'
 
+const FRAME_FAULT = /^E_FRAME_/
+
 export interface RaftHandlerInit extends RequestPorts {
   libp2p: Libp2p
   /** Of this cell by its certificate, with the raft id that is known of it, 0 for none yet; undefined for a stranger. */
@@ -64,7 +66,7 @@ class Handler implements RaftHandler {
       await this.#serve(stream, remotePeer)
     } catch (error) {
       const code = codeOf(error)
-      if (code.startsWith('E_FRAME_') || code === 'E_RAFT_PROTOCOL') this.#init.judge(remotePeer, reject(code))
+      if (FRAME_FAULT.test(code) || code === 'E_RAFT_PROTOCOL') this.#init.judge(remotePeer, reject(code))
       this.#end(stream, remotePeer, error)
     }
   }
