@@ -1,6 +1,7 @@
 import { checkLinearizable, type Operation } from '../simulation/linearizability.ts'
-import type { Answer, RealCell } from './cell.ts'
 import type { CellMemberRow } from '../../node/operations.ts'
+import type { Answer, RealCell } from './cell.ts'
+import { eventually } from './processes.ts'
 
 const REGISTERS = 4
 /** Longer than an election: who waits for an answer no longer calls it unknown and goes on. */
@@ -28,6 +29,15 @@ export class CellClients {
   async stop(): Promise<void> {
     this.#isOver = true
     await Promise.all(this.#tasks)
+  }
+
+  /** Waits for so many more answers to reads and to writes. */
+  async serves(count: number): Promise<void> {
+    const before = this.answered
+    await eventually(`${count} more answers of each kind`, () => {
+      const { gets, sets } = this.answered
+      return gets >= before.gets + count && sets >= before.sets + count
+    })
   }
 
   get answered(): { gets: number; sets: number } {
