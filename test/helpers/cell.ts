@@ -10,6 +10,14 @@ export interface CallOptions {
   timeoutMs?: number
 }
 
+export interface JoinOptions {
+  port?: number
+  /** told to others in place of its own port: a way that a test can cut */
+  announce?: number
+  /** what the ticket gives, as options of `invite` */
+  invitation?: string[]
+}
+
 interface Access {
   url: string
   token: string
@@ -20,6 +28,7 @@ interface CellNode {
   process: RunningProcess | undefined
   access: Access | undefined
   peerId: string
+  address: string
 }
 
 /** One cell of real processes on disks of their own, under loopback ports that stay. */
@@ -36,11 +45,11 @@ export class RealCell {
   }
 
   /** A founder `a`, and as many that join it as make `count`: all voters. */
-  static async of(count: number): Promise<RealCell> {
+  static async of(count: number, ...invitation: string[]): Promise<RealCell> {
     const cell = await RealCell.open()
     try {
       await cell.found('a')
-      for (const name of ['b', 'c', 'd', 'e'].slice(0, count - 1)) await cell.join(name, 'a')
+      for (const name of ['b', 'c', 'd', 'e'].slice(0, count - 1)) await cell.join(name, 'a', { invitation })
       await cell.voters(count)
       await cell.acquainted()
       return cell
@@ -52,6 +61,11 @@ export class RealCell {
 
   close(): Promise<void> {
     return this.stage.close()
+  }
+
+  /** Where it listens. */
+  address(name: string): string {
+    return this.#node(name).address
   }
 
   get names(): string[] {
@@ -80,14 +94,13 @@ export class RealCell {
     return process
   }
 
-  /** @param announce - in place of its own port, for a way around that a test can cut */
-  async found(name: string, port?: number, announce?: number): Promise<void> {
+  async found(name: string, { port, announce }: JoinOptions = {}): Promise<void> {
     await this.stage.did(name, ['init', '--name', name, '--profile', 'test', '-q', ...(await listen(port))])
     await this.#begin(name, announce)
   }
 
-  async join(name: string, through: string, port?: number, announce?: number): Promise<void> {
-    await this.enter(name, await this.ticket(through), port)
+  async join(name: string, through: string, { port, announce, invitation = [] }: JoinOptions = {}): Promise<void> {
+    await this.enter(name, await this.ticket(through, ...invitation), port)
     await this.#begin(name, announce)
   }
 
@@ -112,9 +125,9 @@ export class RealCell {
   async #started(name: string, process: RunningProcess): Promise<void> {
     const read = async (file: string) => (await readFile(this.stage.path(name, file), 'utf8')).trim()
     const access = { url: await read('api'), token: await read('api.token') }
-    const peerId = this.#nodes.get(name)?.peerId ?? ''
-    this.#nodes.set(name, { process, access, peerId })
-    if (peerId === '') this.#node(name).peerId = (await this.get<{ peerId: string }>(name, 'id')).peerId
+    this.#nodes.set(name, { process, access, peerId: '', address: '' })
+    const { peerId, addresses } = await this.get<{ peerId: string; addresses: string[] }>(name, 'id')
+    this.#nodes.set(name, { process, access, peerId, address: addresses[0]! })
   }
 
   /** @returns its exit code */
@@ -149,6 +162,12 @@ export class RealCell {
     } catch {
       return { ok: false, code: 'E_UNREACHABLE' }
     }
+  }
+
+  async text(name: string, route: string): Promise<string> {
+    const { access } = this.#node(name)
+    const headers = { authorization: `Bearer ${access?.token}` }
+    return (await fetch(`${access?.url}/${route}`, { headers })).text()
   }
 
   async get<T>(name: string, route: string): Promise<T> {

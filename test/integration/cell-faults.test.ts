@@ -22,8 +22,8 @@ describe('a cell of three real nodes with eight clients', function () {
       const port = await freePort()
       const wire = await Wire.open(port)
       wires.set(name, wire)
-      if (name === 'a') await cell.found(name, port, wire.port)
-      else await cell.join(name, 'a', port, wire.port)
+      if (name === 'a') await cell.found(name, { port, announce: wire.port })
+      else await cell.join(name, 'a', { port, announce: wire.port })
     }
     await cell.voters(3)
     await cell.acquainted()
