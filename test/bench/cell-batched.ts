@@ -1,39 +1,54 @@
-import { Members } from '../unit/consensus/members.ts'
+import type { CommittedEntry, Configuration, StateMachine } from '../../consensus/cell/index.ts'
 import { eventually } from '../helpers/processes.ts'
+import { Members } from '../unit/consensus/members.ts'
 import type { Figure } from './figure.ts'
 
-const COMMANDS = 200_000
+const COMMANDS = 300_000
 const AT_ONCE = 4096
-const command = new Uint8Array(128)
+const ID_BYTES = 16
+const COMMAND_BYTES = 128
+const MEMBERS = [1, 2, 3]
 
 /** Three members in this process, in memory: what engine and driver alone can do. */
 export async function batchedEntries(): Promise<Figure> {
-  const members = new Members([1, 2, 3])
-  await members.startAll()
+  const members = new Members(MEMBERS)
+  for (const id of MEMBERS) await members.start(id, { machine: new CountingMachine() })
   const leader = await eventually('a leader', () => members.leader())
   const began = performance.now()
-  let applied = 0
-  const count = () => members.machines.get(leader.status.leader)!.applied
-  const from = count()
-  let n = 0
-  while (applied < COMMANDS) {
-    const batch = Array.from({ length: AT_ONCE }, () => leader.propose(`n${n++}`, named(n), 60_000))
-    await Promise.all(batch)
-    applied = count() - from
+  for (let n = 0; n < COMMANDS; n += AT_ONCE) {
+    const ids = Array.from({ length: AT_ONCE }, (_, at) => String(n + at).padStart(ID_BYTES, '0'))
+    await Promise.all(ids.map((id) => leader.propose(id, commandOf(id), 60_000)))
   }
   const seconds = (performance.now() - began) / 1000
   await members.stop()
-  return {
-    name: 'cell of three in one process, batched',
-    value: Math.round(applied / seconds),
-    unit: 'entries/s',
-    target: '≥ 100000',
-  }
+  const name = 'cell of three in one process, 128 B in batches'
+  return { name, value: Math.round(COMMANDS / seconds), unit: 'entries/s', target: '≥ 100000' }
 }
 
-/** 128 bytes that begin with `id:`. */
-function named(n: number): Uint8Array {
-  const bytes = command.slice()
-  bytes.set(new TextEncoder().encode(`n${n - 1}:`))
+function commandOf(id: string): Uint8Array {
+  const bytes = new Uint8Array(COMMAND_BYTES)
+  for (let at = 0; at < ID_BYTES; at++) bytes[at] = id.charCodeAt(at)
   return bytes
+}
+
+/** Knows only which command an entry was. */
+class CountingMachine implements StateMachine {
+  applied = 1
+  configuration: Configuration = { voters: MEMBERS, learners: [], votersOutgoing: [], learnersNext: [] }
+
+  async apply(entries: readonly CommittedEntry[]) {
+    this.applied = entries.at(-1)!.index
+    return entries.map(({ index, data }) => {
+      const commandId = data.length === 0 ? undefined : String.fromCharCode(...data.subarray(0, ID_BYTES))
+      return { index, commandId, result: undefined }
+    })
+  }
+
+  async snapshot() {
+    return { index: this.applied, root: new Uint8Array([1]) }
+  }
+
+  async install(): Promise<void> {
+    throw new Error('nobody lags here')
+  }
 }

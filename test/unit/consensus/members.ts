@@ -6,6 +6,7 @@ import {
   type CommittedEntry,
   type Configuration,
   type DesiredMember,
+  type Entry,
   type Log,
   type LogStart,
   type LogWrite,
@@ -37,11 +38,13 @@ export class MemoryLog implements Log {
     this.writes += 1
     const first = entries[0]?.index ?? Infinity
     const after = snapshot?.index ?? this.start.snapshot.index
-    const kept = [...this.start.entries.filter(({ index }) => index < first), ...entries]
+    const log = this.start.entries as Entry[]
+    while ((log.at(-1)?.index ?? 0) >= first) log.pop()
+    log.push(...entries)
     this.start = {
       hardState: hardState ?? this.start.hardState,
       snapshot: snapshot ?? this.start.snapshot,
-      entries: kept.filter(({ index }) => index > after),
+      entries: snapshot === undefined ? log : log.filter(({ index }) => index > after),
     }
   }
 }
@@ -51,6 +54,7 @@ export class MemoryMachine implements StateMachine {
   applied: number
   configuration: Configuration
   values: string[] = []
+  #seen = new Set<string>()
   readonly #shared: Map<string, string[]>
 
   constructor(meta: SnapshotMeta, shared: Map<string, string[]>) {
@@ -67,7 +71,10 @@ export class MemoryMachine implements StateMachine {
       this.configuration = configured.get(index) ?? this.configuration
       const command = text.decode(data)
       const commandId = command.includes(':') ? command.split(':')[0] : undefined
-      if (commandId !== undefined && !this.values.includes(command)) this.values.push(command)
+      if (commandId !== undefined && !this.#seen.has(command)) {
+        this.#seen.add(command)
+        this.values.push(command)
+      }
       return { index, commandId, result: command }
     })
   }
@@ -83,6 +90,7 @@ export class MemoryMachine implements StateMachine {
   async install({ index, configuration, root }: SnapshotMeta) {
     await turn()
     this.values = [...this.#shared.get(text.decode(root))!]
+    this.#seen = new Set(this.values)
     this.applied = index
     this.configuration = configuration
   }
