@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { Cell, EngineRefusal } from '../../consensus/cell/index.ts'
-import { memberOf } from '../../consensus/state/index.ts'
+import { memberOf, revocationOf } from '../../consensus/state/index.ts'
 import type { RaftTransport } from '../../protocols/raft/index.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import { loadRaft } from '../../wasm/raft/load.ts'
@@ -241,6 +241,8 @@ export class NodeCell implements CellService {
     this.#problem = undefined
     const { peerId } = this.#init.membership.self
     this.#init.onRecord(cellRecord(() => this.#machine.tree, this.#commands, peerId))
+    // Admission knew nothing of the cell's word until now.
+    for (const peer of this.#init.libp2p.getPeers()) this.#refuseRevoked(peer)
   }
 
   #failed(error: unknown): void {
@@ -278,7 +280,14 @@ export class NodeCell implements CellService {
     return { raftId, members }
   }
 
-  #onConnect = ({ detail }: CustomEvent<PeerId>): void => this.#transport.connected(detail)
+  #onConnect = ({ detail }: CustomEvent<PeerId>): void => {
+    this.#refuseRevoked(detail)
+    this.#transport.connected(detail)
+  }
+
+  #refuseRevoked(peer: PeerId): void {
+    if (revocationOf(this.#machine.tree, peer.toString()) !== undefined) this.#init.onRevoked(peer.toString())
+  }
 
   /** A full node of this cell that nobody has put out. */
   #isOfCell(peer: PeerId): boolean {
