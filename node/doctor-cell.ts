@@ -15,7 +15,8 @@ export async function checkCell(parts: Pick<Parts, 'cell' | 'membership'>): Prom
   // A cell whose store is damaged has none to show; the first finding says so.
   const members = await cell.members({ stale: true }).catch(() => [])
   const nameOf = namesOf(parts)
-  return [leadership(parts, cell, nameOf), tolerance(cell), learners(members), silent(members), lag(cell), engine(cell)]
+  const ofMembers = [tolerance(cell), learners(members), silent(members)]
+  return [leadership(parts, cell, nameOf), ...ofMembers, lag(cell), engine(cell), stores(cell)]
 }
 
 const good = (check: string, message: string): Finding => ({ check, ok: true, message })
@@ -88,5 +89,14 @@ function engine({ status: { counters } }: CellService): Finding {
     'cell engine',
     `trapped ${counters.traps} time${counters.traps === 1 ? '' : 's'} and was rebuilt from the log; nothing is lost`,
     'a defect: report it with kairos doctor --bundle FILE; a restart of the node clears this',
+  )
+}
+
+function stores({ status: { renewed } }: CellService): Finding {
+  if (renewed.length === 0) return good('cell stores', 'were whole when the node started')
+  return bad(
+    'cell stores',
+    `${renewed.join('; ')}; begun anew from the log and the cell`,
+    'the disk may be failing: check it; the damaged files lie beside the new ones',
   )
 }

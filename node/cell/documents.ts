@@ -18,7 +18,7 @@ export interface CellView {
   problem: CodedError | undefined
 }
 
-export function cellDocument(view: CellView): Omit<CellStatusDocument, 'counters' | 'stateRoot'> {
+export function cellDocument(view: CellView): Omit<CellStatusDocument, 'counters' | 'renewed' | 'stateRoot'> {
   const { cell, tree, self, raftId, problem } = view
   const { voters = [], learners = [] } = cell?.configuration ?? {}
   const peerOf = (id: number): string => memberByRaftId(tree, id)?.peerId ?? `raft id ${id}`

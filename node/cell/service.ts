@@ -102,6 +102,7 @@ export class NodeCell implements CellService {
         problem: this.#problem,
       }),
       stateRoot: rootOf(this.#machine.tree),
+      renewed: this.#stores.renewed.map(({ message }) => message),
       counters: { ...this.#counters },
     }
   }

@@ -40,6 +40,8 @@ export interface CellStatusDocument {
   hasQuorum: boolean
   /** why the cell does not work here, with what to do; null when it does */
   problem: { code: string; message: string; hint?: string } | null
+  /** what was damaged when this node started, and begun anew: the state or the snapshots, never the log */
+  renewed: string[]
   /** since the start of this node */
   counters: { leaderChanges: number; traps: number; refusedMessages: number }
 }

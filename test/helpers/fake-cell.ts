@@ -21,6 +21,7 @@ export const WELL: CellStatusDocument = {
   learners: [],
   hasQuorum: true,
   problem: null,
+  renewed: [],
   counters: { leaderChanges: 2, traps: 0, refusedMessages: 5 },
 }
 

@@ -29,6 +29,13 @@ describe('doctor on the cell', () => {
     ['a damaged log', 'cell', [{ problem: damage }], /damaged \(E_CELL_LOG_CORRUPT\)/, /^let it join again$/],
     ['a learner that stays one', 'cell learners', [{}, joining(90)], /alpha-2 \(70 entries behind\)/, /members rm/],
     ['a lag of the state', 'cell state', [{ commitIndex: 20_000 }], /19981 committed entries/, /too slow/],
+    [
+      'a damaged store',
+      'cell stores',
+      [{ renewed: ['the stored state is damaged'] }],
+      /is damaged; begun anew/,
+      /disk may be failing/,
+    ],
     ['traps', 'cell engine', [{ counters: { ...WELL.counters, traps: 1 } }], /trapped 1 time /, /--bundle/],
   ] as const
   for (const [what, check, [status, rows], message, remedy] of BAD)
