@@ -74,8 +74,14 @@ describe('who comes in, by the agreement of a cell of three real nodes', functio
     const friend = await Guest.make()
     const own = chain.at(-1)!
     const certificate = await issueCertificate(key, {
-      ...{ mesh: meshIdOf(genesis), subject: friend.id, name: 'friend', cell: own.cell },
-      ...{ role: 'light', rights: [], issued: Math.max(own.issued, Date.now() - DAY_MS), issuer: cell.peerId('c') },
+      mesh: meshIdOf(genesis),
+      subject: friend.id,
+      name: 'friend',
+      cell: own.cell,
+      role: 'light',
+      rights: [],
+      issued: Math.max(own.issued, Date.now() - DAY_MS),
+      issuer: cell.peerId('c'),
     })
     return friend.knock(cell.address('a'), {
       hello: () => ({
