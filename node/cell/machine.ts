@@ -59,6 +59,16 @@ export class CellMachine implements StateMachine {
     return configurationOf(this.#state.tree)
   }
 
+  /** The newest index at which all members compare their states; 0 before the first. */
+  get markedIndex(): number {
+    return this.#state.marks.at(-1)?.index ?? 0
+  }
+
+  /** The state's root there, as others must have it. */
+  markedRoot(): Uint8Array {
+    return root(this.#state.marks.at(-1)!.tree).bytes
+  }
+
   async apply(
     committed: readonly CommittedEntry[],
     configured: ReadonlyMap<number, Configuration>,

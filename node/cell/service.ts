@@ -39,6 +39,7 @@ export class NodeCell implements CellService {
   #problem: CodedError | undefined
   #leader = 0
   readonly #promoting = new Set<number>()
+  #checkpointed = 0
   #joining: Promise<void> = Promise.resolve()
 
   constructor(init: CellServiceInit) {
@@ -228,7 +229,7 @@ export class NodeCell implements CellService {
           this.#leader = leader
           this.observe.onChange?.()
         },
-        onApplied: () => this.#promote(),
+        onApplied: () => this.#lead(),
         onTrap: (cause) => {
           this.#counters.traps += 1
           this.#log.error('the Raft engine trapped; it is made anew from the log', { reason: messageOf(cause) })
@@ -251,11 +252,27 @@ export class NodeCell implements CellService {
     this.#init.onFatal(error instanceof EngineRefusal ? this.#problem : error)
   }
 
-  /** Who votes now is told so in the state: the leader says it for all. */
-  #promote(): void {
+  /** What the leader says for all. */
+  #lead(): void {
     if (this.#cell?.status.role !== 'leader') return
+    this.#promote(this.#cell)
+    this.#checkpoint()
+  }
+
+  /** Lets every member compare its state with the leader's: one that differs stops. */
+  #checkpoint(): void {
+    const index = this.#machine.markedIndex
+    if (index <= this.#checkpointed) return
+    this.#checkpointed = index
+    this.#commands?.submit({ type: 'checkpoint', index, root: this.#machine.markedRoot() }).catch((error: unknown) => {
+      this.#log.debug('a checkpoint was not committed', { index, reason: messageOf(error) })
+    })
+  }
+
+  /** Who votes now is told so in the state. */
+  #promote(cell: Cell): void {
     for (const { id, status } of standing(this.#machine.tree)) {
-      if (status !== 'joining' || !this.#cell.configuration.voters.includes(id) || this.#promoting.has(id)) continue
+      if (status !== 'joining' || !cell.configuration.voters.includes(id) || this.#promoting.has(id)) continue
       this.#promoting.add(id)
       this.#commands
         ?.submit({ type: 'member-promoted', raftId: id })

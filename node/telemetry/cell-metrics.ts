@@ -53,6 +53,10 @@ function gaugesOf({ gauge }: Metrics): [ReturnType<Metrics['gauge']>, Read][] {
       gauge('kairos_cell_apply_lag_entries', 'Committed entries not applied yet'),
       (s) => Math.max(0, s.commitIndex - s.appliedIndex),
     ],
+    [
+      gauge('kairos_cell_log_size_entries', 'Committed entries that the log holds after the last snapshot'),
+      (s) => Math.max(0, s.commitIndex - s.snapshotIndex),
+    ],
     [gauge('kairos_cell_voters_count', 'Voters'), (s) => s.voters.length],
     [gauge('kairos_cell_learners_count', 'Members that are catching up'), (s) => s.learners.length],
   ]
