@@ -93,7 +93,7 @@ export class Cell {
   }
 
   snapshotSent(id: number, ok: boolean): void {
-    this.#driver.give({ type: 'snapshotSent', id, ok })
+    this.#driver.snapshotSent(id, ok)
   }
 
   /** Hands leadership to a member, the fittest when none is named; nothing happens on who does not lead. */
@@ -198,7 +198,8 @@ export class Cell {
     for (const one of applied) this.#proposals.applied(one)
     this.#reads.applied(this.applied)
     this.#init.events.onApplied?.(applied)
-    if (this.applied - this.snapshotIndex >= this.#options.snapshotEvery) this.#startSnapshot()
+    const isDue = this.applied - this.snapshotIndex >= this.#options.snapshotEvery
+    if (isDue && !this.#driver.isFetched) this.#startSnapshot()
   }
 
   #startSnapshot(): void {

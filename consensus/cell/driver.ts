@@ -7,6 +7,8 @@ import { type Flush, WriteQueue } from './write-queue.ts'
 
 /** A member that traps twice within this would trap for ever. */
 const TRAP_AGAIN_MS = 10_000
+/** A member that fetches a snapshot holds the next one back no longer than this: the log must not grow for ever. */
+const FETCH_MS = 120_000
 
 export interface DriverEvents {
   onStatus(status: EngineStatus, before: EngineStatus | undefined): void
@@ -39,6 +41,8 @@ export class Driver {
   #writes!: WriteQueue
   #applying = new ApplyQueue()
   #appliedTerm = 0
+  /** when members were offered a snapshot that they may still be fetching, ms */
+  readonly #offered = new Map<number, number>()
   #isSnapshotting = false
   /** told when a snapshot has become durable, or none can any more */
   #onSnapshot = () => {}
@@ -155,7 +159,19 @@ export class Driver {
     this.#apply()
   }
 
+  /** Whether a member is fetching a snapshot: its blocks must not go while it does, unless it takes for ever. */
+  get isFetched(): boolean {
+    const since = this.#init.clock.now() - FETCH_MS
+    return [...this.#offered.values()].some((at) => at > since)
+  }
+
+  snapshotSent(id: number, ok: boolean): void {
+    this.#offered.delete(id)
+    this.give({ type: 'snapshotSent', id, ok })
+  }
+
   #send({ to, bytes, snapshot }: OutMessage): void {
+    if (snapshot !== undefined) this.#offered.set(to, this.#init.clock.now())
     this.#init.transport.send(to, bytes, snapshot)
   }
 

@@ -10,6 +10,7 @@ import { createAcquaintance } from './acquaintance.ts'
 import { clock } from './clock.ts'
 import { Commands } from './commands.ts'
 import { cellDocument, memberRows } from './documents.ts'
+import { LeaderDuties } from './duties.ts'
 import type { CellServiceInit } from './init.ts'
 import { joinCell } from './join.ts'
 import { CellMachine, type Changes } from './machine.ts'
@@ -38,8 +39,7 @@ export class NodeCell implements CellService {
   #commands: Commands | undefined
   #problem: CodedError | undefined
   #leader = 0
-  readonly #promoting = new Set<number>()
-  #checkpointed = 0
+  #duties: LeaderDuties | undefined
   #joining: Promise<void> = Promise.resolve()
 
   constructor(init: CellServiceInit) {
@@ -229,7 +229,7 @@ export class NodeCell implements CellService {
           this.#leader = leader
           this.observe.onChange?.()
         },
-        onApplied: () => this.#lead(),
+        onApplied: () => this.#cell && this.#duties?.run(this.#cell),
         onTrap: (cause) => {
           this.#counters.traps += 1
           this.#log.error('the Raft engine trapped; it is made anew from the log', { reason: messageOf(cause) })
@@ -240,6 +240,7 @@ export class NodeCell implements CellService {
     })
     this.#cell = cell
     this.#commands = new Commands(cell, (ms) => this.observe.onCommit?.(ms))
+    this.#duties = new LeaderDuties(this.#machine, this.#commands, this.#log)
     this.#problem = undefined
     const { peerId } = this.#init.membership.self
     this.#init.onRecord(cellRecord(() => this.#machine.tree, this.#commands, peerId))
@@ -250,35 +251,6 @@ export class NodeCell implements CellService {
   #failed(error: unknown): void {
     this.#problem = new CodedError(codeOf(error), messageOf(error), { cause: error })
     this.#init.onFatal(error instanceof EngineRefusal ? this.#problem : error)
-  }
-
-  /** What the leader says for all. */
-  #lead(): void {
-    if (this.#cell?.status.role !== 'leader') return
-    this.#promote(this.#cell)
-    this.#checkpoint()
-  }
-
-  /** Lets every member compare its state with the leader's: one that differs stops. */
-  #checkpoint(): void {
-    const index = this.#machine.markedIndex
-    if (index <= this.#checkpointed) return
-    this.#checkpointed = index
-    this.#commands?.submit({ type: 'checkpoint', index, root: this.#machine.markedRoot() }).catch((error: unknown) => {
-      this.#log.debug('a checkpoint was not committed', { index, reason: messageOf(error) })
-    })
-  }
-
-  /** Who votes now is told so in the state. */
-  #promote(cell: Cell): void {
-    for (const { id, status } of standing(this.#machine.tree)) {
-      if (status !== 'joining' || !cell.configuration.voters.includes(id) || this.#promoting.has(id)) continue
-      this.#promoting.add(id)
-      this.#commands
-        ?.submit({ type: 'member-promoted', raftId: id })
-        .catch((error: unknown) => this.#log.debug('a promotion was not recorded yet', { reason: messageOf(error) }))
-        .finally(() => this.#promoting.delete(id))
-    }
   }
 
   #changed(changes: Changes): void {

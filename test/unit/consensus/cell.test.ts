@@ -103,6 +103,25 @@ describe('cell: one member after the other, in memory', () => {
     await put(leader, 'j')
   })
 
+  it('takes no new snapshot while a member fetches the last one, until that is told to have ended', async () => {
+    members = new Members([1], { snapshotEvery: 20, keepEntries: 5 })
+    const leader = await members.start(1)
+    for (let k = 0; k < 60; k++) await put(leader, `s${k}`)
+    await until(() => leader.snapshotIndex > 20)
+    // A member that never says what became of its snapshot.
+    members.losesOffers = true
+    await members.start(2)
+    members.desired = [...members.desired, { id: 2, isRemoved: false }]
+    await until(() => leader.configuration.learners.length === 1)
+    await until(() => members.offers.includes(2))
+    const offered = leader.snapshotIndex
+    for (let k = 0; k < 60; k++) await put(leader, `t${k}`)
+    expect(leader.snapshotIndex).to.equal(offered)
+    leader.snapshotSent(2, true)
+    for (let k = 0; k < 5; k++) await put(leader, `u${k}`)
+    await until(() => leader.snapshotIndex > offered)
+  })
+
   it('starts again from its log, and applies what it had not', async () => {
     members = new Members([1, 2, 3])
     await members.startAll()

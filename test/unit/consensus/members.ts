@@ -116,6 +116,9 @@ export class Members {
   readonly fatal = new Map<number, unknown>()
   readonly traps: unknown[] = []
   readonly cut = new Set<number>()
+  /** to whom snapshots were offered */
+  readonly offers: number[] = []
+  losesOffers = false
   desired: DesiredMember[]
   readonly #roots = new Map<string, string[]>([['first', []]])
   readonly #options: Partial<CellOptions>
@@ -143,7 +146,12 @@ export class Members {
       log,
       machine,
       clock,
-      transport: { send: (to, message) => this.#send(id, to, message) },
+      transport: {
+        send: (to, message, snapshot) => {
+          if (snapshot !== undefined) this.offers.push(to)
+          if (snapshot === undefined || !this.losesOffers) this.#send(id, to, message)
+        },
+      },
       seed: id,
       nonce: Uint8Array.of(id, 0, 0, 0, 0, 0, 0, this.cells.size),
       desired: () => this.desired,
