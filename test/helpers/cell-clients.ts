@@ -12,6 +12,8 @@ const NOTHING_DONE = new Set(['E_NO_QUORUM', 'E_CELL_BUSY'])
 /** Clients that set and read labels of one member through all nodes, and the history of what they were told. */
 export class CellClients {
   readonly #cell: RealCell
+  /** whose labels are the registers, whatever becomes of its process */
+  readonly #holder: string
   readonly #history: Operation[] = []
   #moment = 0
   #value = 0
@@ -20,6 +22,7 @@ export class CellClients {
 
   constructor(cell: RealCell) {
     this.#cell = cell
+    this.#holder = cell.names[0]!
   }
 
   start(count: number): void {
@@ -65,14 +68,14 @@ export class CellClients {
   async #set(client: number, node: string, key: number): Promise<void> {
     const value = ++this.#value
     const operation = this.#call(client, key, 'set', value)
-    const answer = await this.#cell.setLabel(node, this.#cell.names[0]!, `r${key}`, String(value), PATIENCE_MS)
+    const answer = await this.#cell.setLabel(node, this.#holder, `r${key}`, String(value), PATIENCE_MS)
     this.#settle(operation, answer, () => 1)
   }
 
   async #get(client: number, node: string, key: number): Promise<void> {
     const operation = this.#call(client, key, 'get', 0)
     const answer = await this.#cell.call<{ members: CellMemberRow[] }>(node, 'members', { timeoutMs: PATIENCE_MS })
-    const first = this.#cell.peerId(this.#cell.names[0]!)
+    const first = this.#cell.peerId(this.#holder)
     this.#settle(operation, answer, ({ members }) =>
       Number(members.find(({ peerId }) => peerId === first)?.labels[`r${key}`] ?? 0),
     )

@@ -125,7 +125,9 @@ export class RealCell {
   async #started(name: string, process: RunningProcess): Promise<void> {
     const read = async (file: string) => (await readFile(this.stage.path(name, file), 'utf8')).trim()
     const access = { url: await read('api'), token: await read('api.token') }
-    this.#nodes.set(name, { process, access, peerId: '', address: '' })
+    // Clients ask about it by its id also in the middle of its restart.
+    const { peerId: known = '', address: last = '' } = this.#nodes.get(name) ?? {}
+    this.#nodes.set(name, { process, access, peerId: known, address: last })
     const { peerId, addresses } = await this.get<{ peerId: string; addresses: string[] }>(name, 'id')
     this.#nodes.set(name, { process, access, peerId, address: addresses[0]! })
   }
