@@ -19,10 +19,11 @@ export interface CellView {
 }
 
 export function cellDocument(view: CellView): Omit<CellStatusDocument, 'counters' | 'renewed' | 'stateRoot'> {
-  const { cell, tree, self, raftId, problem } = view
+  const { cell, tree, self, raftId, connected, problem } = view
   const { voters = [], learners = [] } = cell?.configuration ?? {}
   const peerOf = (id: number): string => memberByRaftId(tree, id)?.peerId ?? `raft id ${id}`
   const leader = cell?.status.leader ?? 0
+  const absent = voters.map(peerOf).filter((peerId) => peerId !== self.peerId && !connected.has(peerId))
   return {
     cell: self.cell,
     role: roleOf(cell, voters.includes(raftId)),
@@ -34,7 +35,8 @@ export function cellDocument(view: CellView): Omit<CellStatusDocument, 'counters
     snapshotIndex: cell?.snapshotIndex ?? 0,
     voters: voters.map(peerOf),
     learners: learners.map(peerOf),
-    hasQuorum: hasQuorum(view, voters, peerOf),
+    absent,
+    hasQuorum: 2 * absent.length < voters.length,
     problem: problem === undefined ? null : problemOf(problem),
   }
 }
@@ -45,15 +47,6 @@ function roleOf(cell: Cell | undefined, isVoter: boolean): CellStatusDocument['r
   if (role === 'leader') return 'leader'
   if (!isVoter) return 'learner'
   return role === 'follower' ? 'follower' : 'candidate'
-}
-
-function hasQuorum(
-  { self, connected, cell }: CellView,
-  voters: readonly number[],
-  peerOf: (id: number) => string,
-): boolean {
-  const present = voters.map(peerOf).filter((peerId) => peerId === self.peerId || connected.has(peerId))
-  return cell !== undefined && 2 * present.length > voters.length
 }
 
 function problemOf({ code, message, hint }: CodedError): NonNullable<CellStatusDocument['problem']> {

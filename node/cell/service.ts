@@ -110,9 +110,9 @@ export class NodeCell implements CellService {
 
   async members({ stale = false }: { stale?: boolean } = {}): Promise<CellMemberRow[]> {
     if (!stale) await this.#running().cell.read(READ_TIMEOUT_MS)
-    const { tree } = this.#machine
-    const nameOf = (peerId: string) => this.#init.membership.member(peerId)?.name ?? certifiedName(tree, peerId)
-    return memberRows(this.#cell, tree, this.#init.membership.self.peerId, nameOf)
+    return memberRows(this.#cell, this.#machine.tree, this.#init.membership.self.peerId, (peerId) =>
+      this.#nameOf(peerId),
+    )
   }
 
   async transfer(to?: string): Promise<{ leader: string }> {
@@ -123,7 +123,7 @@ export class NodeCell implements CellService {
     const before = cell.status.leader
     if (cell.status.role !== 'leader') {
       throw new CodedError('E_CELL_NOT_LEADER', 'only the leader hands its leadership over', {
-        hint: `ask ${this.status.leader ?? 'the leader'}`,
+        hint: `run the command on ${this.#nameOf(this.status.leader ?? '') || 'the leader'}`,
       })
     }
     cell.transfer(member?.id)
@@ -156,7 +156,14 @@ export class NodeCell implements CellService {
   }
 
   async setLabel(peerId: string, key: string, value: string | null): Promise<void> {
-    await this.#running().commands.submit({ type: 'label-set', peerId, key, value })
+    const { commands } = this.#running()
+    // A label of somebody else would be agreed on and shown nowhere.
+    if (!standing(this.#machine.tree).some((member) => member.peerId === peerId)) throw unknownMember(peerId)
+    await commands.submit({ type: 'label-set', peerId, key, value })
+  }
+
+  #nameOf(peerId: string): string {
+    return this.#init.membership.member(peerId)?.name ?? certifiedName(this.#machine.tree, peerId)
   }
 
   async #takeVote(peerId: string, reason: string): Promise<void> {

@@ -36,6 +36,8 @@ export interface CellStatusDocument {
   stateRoot: string
   voters: string[]
   learners: string[]
+  /** voters that this node is not connected to */
+  absent: string[]
   /** a majority of voters is connected, as far as this node sees */
   hasQuorum: boolean
   /** why the cell does not work here, with what to do; null when it does */

@@ -24,6 +24,7 @@ export function cellText(cell: CellDocument): string {
     ['snapshot', `up to ${cell.snapshotIndex}`],
     ['state', cell.stateRoot],
     ['voters', `${names(cell.voters)}${cell.hasQuorum ? '' : ' (no majority is connected)'}`],
+    ...(cell.absent.length === 0 ? [] : [['not connected', names(cell.absent)] as [string, string]]),
     ['learners', names(cell.learners)],
     ['leader changes', `${counters.leaderChanges} since the start of this node`],
     ...(problem === null ? [] : problemRows(problem)),

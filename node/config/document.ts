@@ -132,5 +132,7 @@ function isEmptyScalar(node: unknown): boolean {
 }
 
 function invalid(message: string): CodedError {
-  return new CodedError('E_CONFIG_INVALID', message)
+  return new CodedError('E_CONFIG_INVALID', message, {
+    hint: 'mend the line; kairos config validate checks the file again',
+  })
 }

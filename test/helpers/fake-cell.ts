@@ -19,6 +19,7 @@ export const WELL: CellStatusDocument = {
   stateRoot: 'bafyroot',
   voters: [ALPHA_1, ALPHA_2, ALPHA_3],
   learners: [],
+  absent: [],
   hasQuorum: true,
   problem: null,
   renewed: [],

@@ -71,6 +71,7 @@ export const FAKE_CELL: CellDocument = {
   snapshotIndex: 10,
   stateRoot: FAKE_CID,
   voters: [FAKE_PEER],
+  absent: [],
   renewed: [],
   counters: { leaderChanges: 1, traps: 0, refusedMessages: 0 },
   names: { [FAKE_PEER]: 'fake' },
