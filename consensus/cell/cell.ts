@@ -7,6 +7,8 @@ import { Reads } from './reads.ts'
 import { nextChanges, successor } from './reconcile.ts'
 
 const READ_RETRY_TICKS = 3
+/** Half of what the engine takes in one input, whose other half is for the frames of many small ones. */
+const STEP_BYTES = 1 << 20
 
 /** One member of a cell: what those who use it ask, above the driver that does what its engine says. */
 export class Cell {
@@ -15,7 +17,7 @@ export class Cell {
   readonly #driver: Driver
   readonly #proposals = new Proposals()
   readonly #reads: Reads
-  #inbox: Uint8Array[] = []
+  readonly #inbox: Uint8Array[] = []
   #isScheduled = false
   #isStopped = false
   #cancelTick = () => {}
@@ -171,9 +173,7 @@ export class Cell {
   }
 
   #turn(): void {
-    const messages = this.#inbox
-    this.#inbox = []
-    if (messages.length > 0) this.#driver.give({ type: 'step', messages })
+    for (const messages of batches(this.#inbox.splice(0))) this.#driver.give({ type: 'step', messages })
     if (this.status.leader === 0) return
     for (let batch = this.#proposals.nextBatch(); batch.length > 0; batch = this.#proposals.nextBatch()) {
       const taken = this.#driver.give({ type: 'propose', commands: batch.map(({ command }) => command) })
@@ -210,6 +210,21 @@ export class Cell {
   #refuseStopped(): void {
     if (this.#isStopped) throw noQuorum('this member has stopped')
   }
+}
+
+/** Messages in order, as many at a time as one input of the engine holds. */
+function* batches(messages: readonly Uint8Array[]): Generator<Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let bytes = 0
+  for (const message of messages) {
+    if (batch.length > 0 && bytes + message.length > STEP_BYTES) {
+      yield batch
+      ;[batch, bytes] = [[], 0]
+    }
+    batch.push(message)
+    bytes += message.length
+  }
+  if (batch.length > 0) yield batch
 }
 
 /** Whether a member that joined after the last snapshot needs one: it takes none that it is no part of. */

@@ -93,16 +93,20 @@ export class Driver {
 
   /** @returns whether the engine took it */
   give(input: EngineInput): boolean {
-    if (this.#state !== 'running') return false
-    let effects: EngineEffects
+    const effects = this.#input(input)
+    if (effects !== undefined) this.#take(effects)
+    return effects !== undefined
+  }
+
+  /** @returns undefined when the engine refused it, trapped, or does not run */
+  #input(input: EngineInput): EngineEffects | undefined {
+    if (this.#state !== 'running') return undefined
     try {
-      effects = this.#engine.input(input)
+      return this.#engine.input(input)
     } catch (cause) {
       if (!(cause instanceof EngineRefusal)) this.#rebuild(cause)
-      return false
+      return undefined
     }
-    this.#take(effects)
-    return true
   }
 
   /** Of the state as it is now; what comes meanwhile is applied meanwhile. */
@@ -188,7 +192,7 @@ export class Driver {
     const configured = new Map<number, Configuration>()
     for (const { kind, index, data } of committed) {
       if (kind === 'normal') continue
-      this.configuration = this.#engine.input({ type: 'configure', data }).configuration ?? this.configuration
+      this.configuration = this.#input({ type: 'configure', data })?.configuration ?? this.configuration
       configured.set(index, this.configuration)
     }
     return configured

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cell } from '../../../consensus/cell/index.ts'
 import { codeOf } from '../../../protocols/shared/errors.ts'
-import { Members } from './members.ts'
+import { engineWith, Members } from './members.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -143,29 +143,47 @@ describe('cell: one member after the other, in memory', () => {
     expect(await codeFrom(cell.propose('o', bytes('o:x'), 100))).to.equal('E_NO_QUORUM')
   })
 
+  it('messages that come together reach the engine in order, however many bytes they are', async () => {
+    members = new Members([1])
+    const seen: Uint8Array[][] = []
+    const cell = await members.start(1, {
+      loadEngine: engineWith((input) => {
+        if (input.type === 'step') seen.push([...input.messages])
+      }),
+    })
+    const messages = Array.from({ length: 12 }, (_, n) => new Uint8Array(500_000).fill(n))
+    cell.receive(messages)
+    await until(() => seen.flat().length === messages.length)
+    expect(seen.flat().map(([first]) => first)).to.deep.equal(messages.map((_, n) => n))
+    const sizes = seen.map((batch) => batch.reduce((bytes, { length }) => bytes + length, 0))
+    for (const bytes of sizes) expect(bytes).to.be.at.most(1 << 20)
+  })
+
+  it('a trap in the middle of a change is a trap like any other', async () => {
+    members = new Members([1])
+    let traps = 1
+    const cell = await members.start(1, {
+      loadEngine: engineWith(({ type }) => {
+        if (type === 'configure' && traps-- > 0) throw new Error('unreachable')
+      }),
+    })
+    members.desired = [...members.desired, { id: 2, isRemoved: false }]
+    await until(() => members.traps.length === 1)
+    await until(() => cell.configuration.learners.includes(2))
+    await put(cell, 'v')
+  })
+
   it('a trap is told, and the member goes on from its log', async () => {
     members = new Members([1, 2, 3])
-    const { loadRaft } = await import('../../../wasm/raft/load.ts')
     let poisoned = false
     await members.start(2)
     await members.start(3)
     const cell = await members.start(1, {
-      loadEngine: async () => {
-        const create = await loadRaft()
-        return (start) => {
-          const engine = create(start)
-          return {
-            free: () => engine.free(),
-            input(input) {
-              if (poisoned) {
-                poisoned = false
-                throw new Error('unreachable')
-              }
-              return engine.input(input)
-            },
-          }
-        }
-      },
+      loadEngine: engineWith(() => {
+        if (!poisoned) return
+        poisoned = false
+        throw new Error('unreachable')
+      }),
     })
     await put(cell, 'p')
     poisoned = true

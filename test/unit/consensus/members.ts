@@ -5,7 +5,9 @@ import {
   type Clock,
   type CommittedEntry,
   type Configuration,
+  type CreateEngine,
   type DesiredMember,
+  type EngineInput,
   type Entry,
   type Log,
   type LogStart,
@@ -183,5 +185,22 @@ export class Members {
     setImmediate(() => {
       if (!this.cut.has(from) && !this.cut.has(to)) this.cells.get(to)?.receive([copy])
     })
+  }
+}
+
+/** The engine, with a look at each input before it takes it; what the look throws is a trap. */
+export function engineWith(before: (input: EngineInput) => void): () => Promise<CreateEngine> {
+  return async () => {
+    const create = await loadRaft()
+    return (start) => {
+      const engine = create(start)
+      return {
+        free: () => engine.free(),
+        input(input) {
+          before(input)
+          return engine.input(input)
+        },
+      }
+    }
   }
 }
