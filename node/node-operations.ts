@@ -17,12 +17,15 @@ import type {
   Operations,
   PeerRow,
   PingRow,
+  QueryParams,
   QueryRow,
   QueryTarget,
   QueryTopic,
   ReadinessDocument,
   StatusDocument,
 } from './operations.ts'
+import { withPins } from './pins/add-pinned.ts'
+import { NO_PINS, NO_REPO } from './pins/unavailable.ts'
 import { answer } from './query-service.ts'
 import type { Refusal } from './refusals.ts'
 import { PROTOCOL_VERSION, version } from './version.ts'
@@ -56,7 +59,9 @@ export function createOperations(parts: Parts): Operations {
     coherenceHistory: (options) => history.points(options),
     invite: (request) => membership.invite({ ...request, addresses: dialable(network) }),
     cell: createCellOperations(parts),
-    content,
+    content: withPins(content, NO_PINS),
+    pins: NO_PINS,
+    repo: NO_REPO,
     log: {
       level: (level, component) => ({ levels: log.setLevel(level, component) }),
       recent: () => log.recent(),
@@ -207,7 +212,7 @@ interface Query {
   what: QueryTopic
   target: QueryTarget
   signal: AbortSignal
-  params: Record<string, number>
+  params: QueryParams
 }
 
 async function* query(
@@ -217,7 +222,7 @@ async function* query(
 ): AsyncGenerator<QueryRow> {
   const { network, membership } = parts
   const self = { peerId: membership.self.peerId, name: membership.self.name }
-  if (!('peer' in target)) for await (const data of answer(operations, what, params)) yield { ...self, data }
+  if (!('peer' in target)) for await (const data of answer(operations, { what, params, signal })) yield { ...self, data }
   if ('local' in target) return
   const rows = await network.peers()
   const peers = 'peer' in target ? [target.peer] : rows.map((peer) => peer.peerId)

@@ -9,7 +9,7 @@ export interface PinOperations {
    * Agrees on a pin; one that is there already is changed. Resolves when it is committed, not when it is held.
    *
    * @param path - CID, or CID/path, which is resolved first
-   * @throws {CodedError} E_INVALID_CID, E_PIN_SHORT with the shortfall named, E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_STATE_FULL
+   * @throws {CodedError} E_CID_INVALID, E_PIN_SHORT with the shortfall named, E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_STATE_FULL
    */
   add(path: string, options: PinOptions, signal: AbortSignal): Promise<PinDocument>
   /** As `add`, then one document whenever something changed, until `wait.copies` copies are pinned. @throws E_TIMEOUT */
@@ -38,8 +38,12 @@ export interface PinOperations {
   plan(): Promise<RepairPlanDocument>
   /** Every pin, oldest first, as it goes into a file. */
   export(signal: AbortSignal): AsyncIterable<PinExportRow>
-  /** In batches; what is there already is changed. @returns rows that were refused, and the total at the end */
-  import(rows: AsyncIterable<PinExportRow>, rewrite: PinRewrite, signal: AbortSignal): AsyncIterable<PinImportRow>
+  /**
+   * In batches; what is there already is changed. A line that came as `refused` is passed on and counted.
+   *
+   * @returns rows that were refused, and the total at the end
+   */
+  import(lines: AsyncIterable<PinImportLine>, rewrite: PinRewrite, signal: AbortSignal): AsyncIterable<PinImportRow>
 }
 
 export interface RepoOperations {
@@ -229,17 +233,24 @@ export interface PinRewrite {
   allocations?: readonly string[]
 }
 
+/** `cid` is empty where the line could not be read. */
+export type PinRefusedRow = { type: 'refused'; line: number; cid: string; code: string; message: string }
+
+/** A line of a file, counted from 1: a pin, or why it is none. */
+export type PinImportLine = { type: 'pin'; line: number; pin: PinExportRow } | PinRefusedRow
+
 export type PinImportRow =
-  | { type: 'refused'; line: number; cid: string; code: string; message: string }
-  | { type: 'progress'; imported: number }
-  | { type: 'end'; imported: number; refused: number }
+  PinRefusedRow | { type: 'progress'; imported: number } | { type: 'end'; imported: number; refused: number }
 
 export interface VerifyRow {
   type: 'progress' | 'damaged' | 'missing' | 'repaired' | 'failed' | 'end'
   cid?: string
   message?: string
+  /** Looked at so far. */
   blocks: number
   bytes: number
+  /** Of which `blocks` are looked at, as far as that is known. */
+  totalBlocks?: number
 }
 
 export interface RepoStatDocument {
@@ -257,4 +268,6 @@ export interface GcRow {
   examined: number
   removed: number
   freedBytes: number
+  /** Of which `examined` are looked at, as far as that is known. */
+  totalBlocks?: number
 }

@@ -1,7 +1,16 @@
 import type { Role, Right } from '../protocols/admission/index.ts'
 import type { CellOperations, CellSummary } from './operations-cell.ts'
+import type {
+  PinDocument,
+  PinOperations,
+  PinOptions,
+  PinStatusDocument,
+  PinWait,
+  RepoOperations,
+} from './operations-pins.ts'
 
 export type * from './operations-cell.ts'
+export type * from './operations-pins.ts'
 
 /**
  * What a running node can be asked, whoever asks: the HTTP API, the local mesh, a test. One method
@@ -18,19 +27,15 @@ export interface Operations {
   peers(): Promise<PeerRow[]>
   ping(peerId: string, count: number, signal: AbortSignal): AsyncIterable<PingRow>
   connect(address: string, signal: AbortSignal): Promise<PeerRow>
-  /** `params.history`: points of the past with `coherence`, ≤ 100. */
-  query(
-    what: QueryTopic,
-    target: QueryTarget,
-    signal: AbortSignal,
-    params?: { history?: number },
-  ): AsyncIterable<QueryRow>
+  query(what: QueryTopic, target: QueryTarget, signal: AbortSignal, params?: QueryParams): AsyncIterable<QueryRow>
   coherence(): CoherenceDocument
   /** The past of this node's own coherence and of T_global, oldest first. */
   coherenceHistory(options: { since?: number; limit: number }): CoherencePoint[]
   invite(request: InviteRequest): Promise<InviteDocument>
   cell: CellOperations
-  content: ContentOperations
+  content: PinningContentOperations
+  pins: PinOperations
+  repo: RepoOperations
   log: LogOperations
   /** Resolves when the stop has begun; the process ends when it is done. */
   stop(): void
@@ -116,7 +121,18 @@ export interface ErrorDocument {
   hint?: string
 }
 
-export type QueryTopic = 'status' | 'peers' | 'coherence'
+export type QueryTopic = 'status' | 'peers' | 'coherence' | 'pins'
+
+export type QueryParams = {
+  /** With `coherence`: points of the past, ≤ 100. */
+  history?: number
+  /** With `pins`: of this one only. */
+  cid?: string
+  /** With `pins`: `next` of the answer before. */
+  after?: string
+  /** With `pins`: rows of one answer, 1–1000; 100 unless told. */
+  limit?: number
+}
 export type QueryTarget = { peer: string } | { all: true } | { local: true }
 
 export interface QueryRow {
@@ -233,9 +249,28 @@ export interface AddEntry {
   mode?: number
 }
 
+/** Content of which what is added may be pinned in the same step. */
+export interface PinningContentOperations extends Omit<ContentOperations, 'add'> {
+  /** After the rows, where `options.pin` is there, what became of the pin of what the last of them names. */
+  add(
+    entries: AsyncIterable<AddEntry>,
+    options: PinningAddOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<AddRow | AddPinRow>
+}
+
 export interface AddOptions {
   wrapWithDirectory: boolean
 }
+
+export interface PinningAddOptions extends AddOptions {
+  pin?: PinOptions
+  /** With `pin`: goes on until copies are held. */
+  wait?: PinWait
+}
+
+/** What was agreed; or, with `wait`, each change of what is observed. */
+export type AddPinRow = { pin: PinDocument } | { status: PinStatusDocument }
 
 export interface AddRow {
   path: string

@@ -1,6 +1,7 @@
 import type { ComponentLogger, Libp2p } from '@libp2p/interface'
 import { createQueryHandler, type QueryParams } from '../protocols/query/index.ts'
 import type { Operations, QueryTopic } from './operations.ts'
+import { localStatuses } from './pins/local-statuses.ts'
 import type { Service } from './service.ts'
 
 /** Points of history in one answer: a row stays far under its 64 KiB. */
@@ -16,20 +17,29 @@ export interface QueryServiceInit {
 export function createQueryService({ libp2p, operations, log }: QueryServiceInit): Service {
   const handler = createQueryHandler({
     libp2p,
-    serve: (what, params) => answer(operations, what, params),
+    serve: (what, params, signal) => answer(operations, { what, params, signal }),
     log: log.forComponent('kairos:query'),
   })
   return { name: 'query', start: () => handler.start(), stop: () => handler.stop() }
 }
 
+export interface Question {
+  what: QueryTopic
+  params: QueryParams
+  signal: AbortSignal
+}
+
 /** The documents that this node's own operator sees, as far as they concern others. */
-export async function* answer(operations: Operations, what: QueryTopic, params: QueryParams): AsyncGenerator<unknown> {
+export async function* answer(operations: Operations, { what, params, signal }: Question): AsyncGenerator<unknown> {
   if (what === 'status') yield await operations.status()
   if (what === 'peers') yield* await operations.peers()
-  if (what === 'coherence') {
-    // Without the pool: everybody has the same reports, and a hundred of them would not fit one row.
-    const { reports: _reports, ...own } = operations.coherence()
-    const limit = Math.min(MAX_HISTORY, Number(params['history'] ?? 0))
-    yield limit > 0 ? { ...own, history: operations.coherenceHistory({ limit }) } : own
-  }
+  if (what === 'coherence') yield ownCoherence(operations, Number(params['history'] ?? 0))
+  if (what === 'pins') yield* localStatuses(operations.pins, params, signal)
+}
+
+/** Without the pool: everybody has the same reports, and a hundred of them would not fit one row. */
+function ownCoherence(operations: Operations, history: number): unknown {
+  const { reports: _reports, ...own } = operations.coherence()
+  const limit = Math.min(MAX_HISTORY, history)
+  return limit > 0 ? { ...own, history: operations.coherenceHistory({ limit }) } : own
 }

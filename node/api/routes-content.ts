@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { AddEntry, WalkEntry } from '../operations.ts'
+import { addOptionsOf, PIN_PARAMS } from './add-params.ts'
 import { bytes, json, ndjson } from './answer.ts'
+import { replicationOrder } from './pin-schema.ts'
 import { BYTES_TYPE, CAR_TYPE, NDJSON_TYPE, route, TAR_TYPE, type Call } from './route.ts'
 import { cleanPath, readTar } from './tar/read.ts'
 import { writeTar, type TarEntry } from './tar/write.ts'
@@ -15,15 +17,19 @@ export const CONTENT_ROUTES = [
     method: 'POST',
     path: '/api/v1/add',
     policy: 'admin',
-    summary: 'Adds one file (its bytes as application/octet-stream) or a tree (application/x-tar).',
-    params: z.strictObject({
-      name: z.string().min(1).max(255).default('file').describe('Name of the one file'),
-      wrap: z.stringbool().default(false).describe('Wrap in a directory'),
-    }),
+    summary:
+      'Adds one file (its bytes as application/octet-stream) or a tree (application/x-tar), and pins it where `pin` is set.',
+    params: z
+      .strictObject({
+        name: z.string().min(1).max(255).default('file').describe('Name of the one file'),
+        wrap: z.stringbool().default(false).describe('Wrap in a directory'),
+        ...PIN_PARAMS,
+      })
+      .refine(...replicationOrder),
     accepts: [BYTES_TYPE, TAR_TYPE],
     produces: [NDJSON_TYPE],
     handle: (call) =>
-      ndjson(call, call.operations.content.add(entriesOf(call), { wrapWithDirectory: call.params.wrap }, call.signal)),
+      ndjson(call, call.operations.content.add(entriesOf(call), addOptionsOf(call.params), call.signal)),
   }),
   route({
     method: 'GET',

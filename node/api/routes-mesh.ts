@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { cellSchema, MAX_TICKET_SECONDS, MAX_TICKET_USES } from '../../protocols/admission/index.ts'
-import type { InviteRequest, QueryTarget } from '../operations.ts'
+import { QUERY_TOPICS } from '../../protocols/query/index.ts'
+import type { InviteRequest, QueryParams, QueryTarget } from '../operations.ts'
 import { json, ndjson } from './answer.ts'
 import { NDJSON_TYPE, route } from './route.ts'
 
@@ -41,16 +42,18 @@ export const MESH_ROUTES = [
     policy: 'read',
     summary: 'Asks this node, one peer, or the whole mesh; a peer that does not answer is a row with its error.',
     params: z.strictObject({
-      what: z.enum(['status', 'peers', 'coherence']),
+      what: z.enum(QUERY_TOPICS),
       peer: peerId.optional(),
       all: z.stringbool().default(false),
       history: z.coerce.number().int().min(1).max(100).optional().describe('With coherence: points of the past'),
+      cid: z.string().min(1).max(256).optional().describe('With pins: this one'),
+      after: z.string().min(1).max(256).optional().describe('With pins: `next` of the answer before'),
+      limit: z.coerce.number().int().min(1).max(1000).optional().describe('With pins: rows of each node'),
     }),
     produces: [NDJSON_TYPE],
     handle(call) {
-      const { what, peer, all, history } = call.params
-      const params = history === undefined ? {} : { history }
-      return ndjson(call, call.operations.query(what, targetOf(peer, all), call.signal, params))
+      const { what, peer, all, ...params } = call.params
+      return ndjson(call, call.operations.query(what, targetOf(peer, all), call.signal, params as QueryParams))
     },
   }),
   route({

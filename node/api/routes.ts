@@ -7,6 +7,8 @@ import { CELL_ROUTES } from './routes-cell.ts'
 import { CONTENT_ROUTES } from './routes-content.ts'
 import { MESH_ROUTES } from './routes-mesh.ts'
 import { NODE_ROUTES } from './routes-node.ts'
+import { PIN_ROUTES } from './routes-pins.ts'
+import { REPO_ROUTES } from './routes-repo.ts'
 
 /**
  * The HTTP API: one route for every verb that asks a running node. Verbs that work on files of a
@@ -17,6 +19,8 @@ export const ROUTES: readonly Route[] = [
   ...MESH_ROUTES,
   ...CELL_ROUTES,
   ...CONTENT_ROUTES,
+  ...PIN_ROUTES,
+  ...REPO_ROUTES,
   route({
     method: 'GET',
     path: '/api/v1/openapi.json',

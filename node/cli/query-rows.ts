@@ -48,6 +48,9 @@ const alarm = (document: Loose, ...path: string[]): string => {
 /** T_sync where there is a master, else the emissary's. */
 const own = (document: Loose): string => (power(document, 'sync') === '-' ? 'emissary' : 'sync')
 
+/** A node tells of its own copy alone. */
+const copy = (pin: Loose): Loose => pin.at('copies').list()[0] ?? new Loose(undefined)
+
 const COLUMNS: Readonly<Record<QueryTopic, readonly Column[]>> = {
   status: [
     ['ROLE', 8, (status) => status.at('role').text()],
@@ -74,6 +77,14 @@ const COLUMNS: Readonly<Record<QueryTopic, readonly Column[]>> = {
     ['CELL', 10, (peer) => peer.at('cell').text()],
     ['CONNECTED', 10, (peer) => peer.at('connected').flag('yes', 'no')],
   ],
+  pins: [
+    ['CID', 60, (pin) => pin.at('cid').text()],
+    ['NAME', 20, (pin) => pin.at('name').text()],
+    ['STATUS', 22, (pin) => copy(pin).at('status').text()],
+    ['SINCE', 25, (pin) => copy(pin).at('since').text()],
+    ['PROVEN', 25, (pin) => copy(pin).at('proven').text()],
+    ['WHY', 0, (pin) => copy(pin).at('reason', 'message').text()],
+  ],
 }
 
 const NAME_WIDTH = 12
@@ -87,6 +98,8 @@ export function queryLine(what: QueryTopic, { peerId, name, data, error }: Query
   const who = `${printable(name === '' ? peerId : name).padEnd(NAME_WIDTH - 1)} `
   if (error !== undefined) return `${who}${printable(error.code)}: ${printable(error.message)}\n`
   const document = new Loose(data)
+  const next = document.at('next').text()
+  if (what === 'pins' && next !== '-') return `${who}more: --after ${next}\n`
   const line = COLUMNS[what].map(([, width, show]) => show(document).padEnd(width - 1)).join(' ')
   const past = document.at('history').list().map(pointLine)
   return `${[`${who}${line}`.trimEnd(), ...past].join('\n')}\n`

@@ -10,6 +10,7 @@ import type {
   PeerRow,
 } from '../../node/operations.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
+import { fakePins, fakeRepo, pinDocument, statusDocument } from './fake-pins.ts'
 
 export const FAKE_PEER = '12D3KooWBmAwcd4PJNJvfV89HwE48nwkRmAgo8Vy3uQEyNNHBox2'
 export const FAKE_CID = 'bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'
@@ -189,6 +190,8 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
       },
     },
     content: fakeContent(calls),
+    pins: fakePins(calls),
+    repo: fakeRepo(calls),
     log: {
       level: (level, component = '*') => said('log.level', { levels: { [component]: level } }),
       recent: () =>
@@ -219,13 +222,16 @@ function fakeContent(calls: string[]): Operations['content'] {
     yield text
   }
   return {
-    async *add(entries) {
+    async *add(entries, { pin, wait }) {
       for await (const { path, content } of entries) {
         let size = 0
         for await (const chunk of content ?? []) size += chunk.length
         calls.push(`add ${path}${content === undefined ? '/' : ''} ${size}`)
         yield { path, cid: FAKE_CID, size } satisfies AddRow
       }
+      if (pin === undefined) return
+      calls.push(`pin ${JSON.stringify(pin)}${wait === undefined ? '' : ` ${JSON.stringify(wait)}`}`)
+      yield wait === undefined ? { pin: pinDocument() } : { status: statusDocument() }
     },
     async *cat(path, { offset = 0, length = text.length }) {
       known(path)

@@ -4,19 +4,35 @@ import { createClient } from '../client.ts'
 import { countArgument, examples, type Register } from '../program.ts'
 import { queryHeader, queryLine } from '../query-rows.ts'
 
+interface Flags {
+  peer?: string
+  all?: true
+  history?: number
+  limit?: number
+  after?: string
+}
+
 export const register: Register = (program, io) => {
   const command = program
     .command('query')
     .description('ask members over the mesh; one that does not answer is a row with its error')
-    .addArgument(new Argument('<what>', 'what to ask').choices(['status', 'peers', 'coherence']))
+    .addArgument(new Argument('<what>', 'what to ask').choices(['status', 'peers', 'coherence', 'pins']))
+    .argument('[cid]', 'with pins: this one only')
     .option('--peer <id>', 'one member; by default this node')
     .addOption(new Option('--all', 'the whole mesh').conflicts('peer'))
     .option('--history <n>', 'with coherence: this many points of the past', countArgument(1))
-    .action(async (what: QueryTopic, flags: { peer?: string; all?: true; history?: number }) => {
+    .option('--limit <n>', 'with pins: rows of each node, 100 unless told', countArgument(1))
+    .option('--after <cursor>', 'with pins: go on behind this, as the answer before tells')
+    .action(async (what: QueryTopic, cid: string | undefined, flags: Flags) => {
       if (!io.flags.json) await io.write(`${queryHeader(what)}\n`)
-      for await (const row of createClient(io).rows<QueryRow>('/query', { what, ...flags })) {
+      for await (const row of createClient(io).rows<QueryRow>('/query', { what, cid, ...flags })) {
         await io.row(row, () => queryLine(what, row))
       }
     })
-  examples(command, 'kairos query status --all', 'kairos query coherence --all --json')
+  examples(
+    command,
+    'kairos query status --all',
+    'kairos query coherence --all --json',
+    'kairos query pins --all --limit 10',
+  )
 }

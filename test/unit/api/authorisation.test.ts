@@ -39,6 +39,15 @@ const PARAMETERS: Record<string, Record<string, unknown>> = {
   '/api/v1/get': { path: FAKE_CID },
   '/api/v1/ls': { path: FAKE_CID },
   '/api/v1/stat': { path: FAKE_CID },
+  '/api/v1/pins': { name: 'p', metadata: '{"team":"a"}', limit: 5, order: 'name' },
+  '/api/v1/pins/get': { path: FAKE_CID },
+  '/api/v1/pins/add': { path: FAKE_CID, name: 'photos', replicationMin: 2, metadata: { team: 'a' } },
+  '/api/v1/pins/rm': { path: FAKE_CID },
+  '/api/v1/pins/update': { from: FAKE_CID, to: FAKE_CID },
+  '/api/v1/pins/status': { path: FAKE_CID, local: 'true' },
+  '/api/v1/pins/statuses': { statuses: 'pinning,pin_error' },
+  '/api/v1/pins/verify': { path: FAKE_CID },
+  '/api/v1/state/import': { replicationMin: 1, allocations: 'alpha-1,alpha-2' },
 }
 
 /** A request that the route answers with 200. */
