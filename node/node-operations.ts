@@ -222,7 +222,8 @@ async function* query(
 ): AsyncGenerator<QueryRow> {
   const { network, membership } = parts
   const self = { peerId: membership.self.peerId, name: membership.self.name }
-  if (!('peer' in target)) for await (const data of answer(operations, { what, params, signal })) yield { ...self, data }
+  if (!('peer' in target))
+    for await (const data of answer(operations, { what, params, signal })) yield { ...self, data }
   if ('local' in target) return
   const rows = await network.peers()
   const peers = 'peer' in target ? [target.peer] : rows.map((peer) => peer.peerId)
