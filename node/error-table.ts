@@ -68,6 +68,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_STATE_ORDER: failed('An entry does not follow the last applied one: a defect; the node stops.'),
   E_STATE_DIVERGED: failed("This node's state differs from the cell's; the node stops."),
   E_STATE_FULL: refused('The state holds as many entries as it may.', 507),
+  E_LABELS_FULL: refused('The member has as many labels as it may; drop one first.'),
   E_COMMAND_MALFORMED: invalid('An entry is no command of a version that is known.'),
   E_COMMAND_VERSION: failed('A command of a later release: this node stops until it is updated.'),
   E_COMMAND_STALE: refused('The command is too old to tell whether it was applied, or its session is forgotten.'),

@@ -2,6 +2,7 @@ import type { CommandOf } from './commands.ts'
 import type { Draft } from './draft.ts'
 import { MAX_FORGOTTEN_AT_ONCE, REDEMPTION_GRACE_MS } from './limits.ts'
 import { removeMember } from './members.ts'
+import { freeName, takeName } from './names.ts'
 import {
   certificateRecord,
   KEY,
@@ -12,36 +13,49 @@ import {
   type Result,
 } from './records.ts'
 
+type Ticket = NonNullable<CommandOf<'certificate-issue'>['ticket']>
+
 /**
- * Notes a certificate. With a ticket it is a redemption: one that the same subject made before gives the certificate of
- * then, whichever node it asks, and a ticket serves no more subjects than its uses.
+ * Notes a certificate and the name in it. With a ticket it is a redemption: one that the same subject made before gives
+ * the certificate of then, whichever node it asks, and a ticket serves no more subjects than its uses. Whoever has no
+ * use of a ticket left takes no name, and whose name is taken spends no use.
  */
 export function issueCertificate(draft: Draft, command: CommandOf<'certificate-issue'>): Result {
-  const { subject, issuer, certificate, ticket } = command
+  const { subject, issuer, certificate, ticket, name } = command
   forgetTickets(draft)
   if (draft.has(KEY.revocation(subject)) || draft.has(KEY.revocation(issuer)))
     return { ok: false, code: 'E_CERT_REVOKED' }
-  const known = ticket && redeem(draft, ticket, command)
+  const known = ticket && redeemed(draft, ticket, subject)
   if (known !== undefined) return known
-  draft.set(KEY.certificate(subject), certificateRecord, { certificate, issuer, issued: draft.time })
+  if (!takeName(draft, name, subject)) return { ok: false, code: 'E_NAME_TAKEN' }
+  const record = { certificate, issuer, issued: draft.time }
+  if (ticket !== undefined) {
+    spend(draft, ticket)
+    draft.set(KEY.redemption(ticket.nonce, subject), certificateRecord, record)
+  }
+  draft.set(KEY.certificate(subject), certificateRecord, record)
   return { ok: true, certificate }
 }
 
 /** @returns the result when nothing is to be issued any more */
-function redeem(
-  draft: Draft,
-  { nonce, uses, expires }: NonNullable<CommandOf<'certificate-issue'>['ticket']>,
-  { subject, issuer, certificate }: CommandOf<'certificate-issue'>,
-): Result | undefined {
-  const before = draft.get(KEY.redemption(nonce, subject), certificateRecord)
+function redeemed(draft: Draft, ticket: Ticket, subject: string): Result | undefined {
+  const before = draft.get(KEY.redemption(ticket.nonce, subject), certificateRecord)
   if (before !== undefined) return { ok: true, certificate: before.certificate }
-  if (expires <= draft.time) return { ok: false, code: 'E_TICKET_EXPIRED' }
-  const ticket = draft.get(KEY.ticket(nonce), ticketRecord) ?? { nonce, used: 0, uses, expires }
-  if (ticket.used >= ticket.uses) return { ok: false, code: 'E_TICKET_USED' }
-  draft.set(KEY.ticket(nonce), ticketRecord, { ...ticket, used: ticket.used + 1 })
-  draft.set(KEY.ticketEnd(ticket.expires, nonce), textRecord, KEY.ticket(nonce))
-  draft.set(KEY.redemption(nonce, subject), certificateRecord, { certificate, issuer, issued: draft.time })
-  return undefined
+  if (ticket.expires <= draft.time) return { ok: false, code: 'E_TICKET_EXPIRED' }
+  const { used, uses } = usesOf(draft, ticket)
+  return used < uses ? undefined : { ok: false, code: 'E_TICKET_USED' }
+}
+
+function spend(draft: Draft, ticket: Ticket): void {
+  const { nonce } = ticket
+  const before = usesOf(draft, ticket)
+  draft.set(KEY.ticket(nonce), ticketRecord, { ...before, used: before.used + 1 })
+  draft.set(KEY.ticketEnd(before.expires, nonce), textRecord, KEY.ticket(nonce))
+}
+
+/** What the first redemption told of the ticket counts. */
+function usesOf(draft: Draft, ticket: Ticket) {
+  return draft.get(KEY.ticket(ticket.nonce), ticketRecord) ?? { ...ticket, used: 0 }
 }
 
 /** Time never goes back, so a ticket that is forgotten stays void. */
@@ -59,7 +73,7 @@ function forgetTickets(draft: Draft): void {
   }
 }
 
-/** For good: the key of a revoked node is never certified again. With it go its name and its vote. */
+/** For good: the key of a revoked node is never certified again. With it go its name, its labels and its vote. */
 export function revokeCertificate(draft: Draft, { peerId, by, reason }: CommandOf<'certificate-revoke'>): Result {
   if (draft.has(KEY.revocation(peerId))) return { ok: true }
   if (draft.get(KEY.member(peerId), memberRecord) !== undefined) {
@@ -68,9 +82,6 @@ export function revokeCertificate(draft: Draft, { peerId, by, reason }: CommandO
   }
   draft.set(KEY.revocation(peerId), revocationRecord, { by, reason, time: draft.time })
   draft.delete(KEY.certificate(peerId))
-  const name = draft.get(KEY.nameOf(peerId), textRecord)
-  if (name === undefined) return { ok: true }
-  draft.delete(KEY.name(name))
-  draft.delete(KEY.nameOf(peerId))
+  freeName(draft, peerId)
   return { ok: true }
 }

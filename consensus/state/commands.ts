@@ -67,6 +67,7 @@ const commandSchema = z.discriminatedUnion('type', [
     subject: peerIdSchema,
     issuer: peerIdSchema,
     certificate: certificateSchema,
+    name: text(64).min(1),
   }),
   z.strictObject({
     ...head,
@@ -75,7 +76,6 @@ const commandSchema = z.discriminatedUnion('type', [
     by: peerIdSchema,
     reason: reasonSchema,
   }),
-  z.strictObject({ ...head, type: z.literal('name-set'), name: text(64).min(1), peerId: peerIdSchema }),
   z.strictObject({
     ...head,
     type: z.literal('label-set'),

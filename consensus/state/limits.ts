@@ -11,6 +11,8 @@ export const MAX_HELD_BYTES = 268_435_456
 export const MAX_COMMAND_BYTES = 65_536
 /** Members of one cell at a time: each is a voter or on the way to be one. */
 export const MAX_MEMBERS = 64
+/** Labels of one member. */
+export const MAX_LABELS = 64
 /** As in the admission exchange. */
 export const MAX_CERTIFICATE_BYTES = 1024
 export const MAX_TICKET_USES = 256

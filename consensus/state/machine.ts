@@ -2,9 +2,9 @@ import type { Configuration, Entry } from '../cell/engine.ts'
 import { issueCertificate, revokeCertificate } from './certificates.ts'
 import { readCommand, type Command } from './commands.ts'
 import { Draft, type StateChange } from './draft.ts'
+import { setLabel } from './labels.ts'
 import { CHECKPOINT_INTERVAL, KEPT_MARKS, MAX_ENTRIES } from './limits.ts'
 import { joinMember, promoteMember, removeMember } from './members.ts'
-import { setLabel, setName } from './names.ts'
 import { appliedRecord, configurationRecord, KEY, type AppliedMark, type Result } from './records.ts'
 import { knownResult, rememberResult } from './sessions.ts'
 import { root, type Tree } from './tree.ts'
@@ -98,8 +98,6 @@ function perform(draft: Draft, command: Command): Result {
       return issueCertificate(draft, command)
     case 'certificate-revoke':
       return revokeCertificate(draft, command)
-    case 'name-set':
-      return setName(draft, command)
     case 'label-set':
       return setLabel(draft, command)
     case 'checkpoint':
@@ -115,7 +113,7 @@ function isRefusedFull(draft: Draft, command: Command): boolean {
 
 function grows(command: Command): boolean {
   if (command.type === 'label-set') return command.value !== null
-  return command.type === 'member-join' || command.type === 'certificate-issue' || command.type === 'name-set'
+  return command.type === 'member-join' || command.type === 'certificate-issue'
 }
 
 function differs({ marks }: State, command: { index: number; root: Uint8Array }): boolean {

@@ -1,5 +1,6 @@
 import type { CommandOf } from './commands.ts'
 import type { Draft } from './draft.ts'
+import { dropLabels } from './labels.ts'
 import { MAX_MEMBERS } from './limits.ts'
 import { configurationRecord, counterRecord, KEY, memberRecord, textRecord, type Result } from './records.ts'
 
@@ -44,6 +45,7 @@ export function removeMember(
   if (member.status === 'removed') return { ok: true, raftId: member.id }
   if (isLastVoter(draft, member)) return { ok: false, code: 'E_MEMBER_LAST' }
   draft.delete(KEY.raft(member.id))
+  dropLabels(draft, peerId)
   draft.set(KEY.member(peerId), memberRecord, { ...member, status: 'removed', since: draft.time, reason })
   return { ok: true, raftId: member.id }
 }

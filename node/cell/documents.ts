@@ -5,9 +5,6 @@ import type { CodedError } from '../../protocols/shared/errors.ts'
 import { standing } from './record.ts'
 import type { CellMemberRow, CellStatusDocument } from './types.ts'
 
-/** A member may have any number; a document must end. */
-const MAX_ROW_LABELS = 1024
-
 export interface CellView {
   cell: Cell | undefined
   tree: Tree
@@ -74,11 +71,7 @@ export function memberRows(
       behind: progress === undefined ? null : Math.max(0, cell!.status.lastIndex - progress.match),
       isActive: progress?.active ?? null,
       since: new Date(since).toISOString(),
-      labels: Object.fromEntries(
-        labelsOf(tree, peerId)
-          .take(MAX_ROW_LABELS)
-          .map(({ key, value }) => [key, value]),
-      ),
+      labels: Object.fromEntries(labelsOf(tree, peerId).map(({ key, value }) => [key, value])),
     }
   })
 }

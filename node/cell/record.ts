@@ -21,8 +21,7 @@ export function cellRecord(tree: () => Tree, commands: Commands, issuer: string)
     },
     async issue(ticket, certificate, name) {
       try {
-        await commands.submit({ type: 'name-set', name, peerId: certificate.subject }, REDEEM_TIMEOUT_MS)
-        return await commit(commands, { ticket, certificate, issuer })
+        return await commit(commands, { ticket, certificate, issuer, name })
       } catch (error) {
         const code = codeOf(error)
         throw refuse(isTicketCode(code) ? code : 'E_ADMISSION_UNAVAILABLE')
@@ -33,7 +32,7 @@ export function cellRecord(tree: () => Tree, commands: Commands, issuer: string)
 
 async function commit(
   commands: Commands,
-  { ticket, certificate, issuer }: { ticket: Ticket; certificate: Certificate; issuer: string },
+  { ticket, certificate, issuer, name }: { ticket: Ticket; certificate: Certificate; issuer: string; name: string },
 ): Promise<Certificate> {
   const { nonce, uses, expires } = ticket
   const { certificate: committed } = await commands.submit(
@@ -43,6 +42,7 @@ async function commit(
       subject: certificate.subject,
       issuer,
       certificate: certificateCodec.encode(certificate),
+      name,
     },
     REDEEM_TIMEOUT_MS,
   )

@@ -157,8 +157,6 @@ export class NodeCell implements CellService {
 
   async setLabel(peerId: string, key: string, value: string | null): Promise<void> {
     const { commands } = this.#running()
-    // A label of somebody else would be agreed on and shown nowhere.
-    if (!standing(this.#machine.tree).some((member) => member.peerId === peerId)) throw unknownMember(peerId)
     await commands.submit({ type: 'label-set', peerId, key, value })
   }
 

@@ -16,7 +16,7 @@ export interface CellMemberRow {
   /** answers the leader; null where this node does not lead */
   isActive: boolean | null
   since: string
-  /** in the order of their keys, at most 1024 */
+  /** in the order of their keys, at most 64 */
   labels: Record<string, string>
 }
 
@@ -61,7 +61,7 @@ export interface CellService extends Service {
   remove(peerId: string, reason: string): Promise<void>
   /** This node's own vote goes to the others; its leadership first. @throws CodedError as remove */
   leave(): Promise<void>
-  /** Sets or (null) drops a label of a member. @throws CodedError E_NO_QUORUM, E_OUTCOME_UNKNOWN */
+  /** Sets or (null) drops a label of a member. @throws CodedError E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_MEMBER_UNKNOWN, E_LABELS_FULL */
   setLabel(peerId: string, key: string, value: string | null): Promise<void>
   /** Told of every change of leader, configuration or members; and of each flush of the log. */
   readonly observe: {

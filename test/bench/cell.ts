@@ -69,11 +69,11 @@ async function elections(nodes: ThreeNodes): Promise<Figure[]> {
     const leader = await nodes.leader()
     const [other] = nodes.others(leader)
     const write = await nodes.writer(other!)
-    await write('before')
+    await write('k0')
     const began = performance.now()
     await nodes.kill(leader)
     for (;;) {
-      const isDone = await write('after').then(
+      const isDone = await write('k0').then(
         () => true,
         () => false,
       )

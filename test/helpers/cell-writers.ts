@@ -1,7 +1,8 @@
 import type { RealCell } from './cell.ts'
 import { eventually } from './processes.ts'
 
-const KEYS_PER_WRITER = 40
+// Eight writers share the labels that one member may have.
+const KEYS_PER_WRITER = 8
 const PATIENCE_MS = 4_000
 const PAUSE_MS = 2
 

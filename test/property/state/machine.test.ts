@@ -9,8 +9,6 @@ import {
   fromSorted,
   initialState,
   members,
-  names,
-  nextRaftId,
   root,
   stateOf,
   type State,
@@ -34,8 +32,9 @@ const body: fc.Arbitrary<Body> = fc.oneof(
       subject: peerId,
       issuer: peerId,
       certificate: fc.uint8Array({ minLength: 1, maxLength: 40 }),
+      name: fc.constantFrom('a', 'b', 'é/', '春'),
     },
-    { requiredKeys: ['type', 'subject', 'issuer', 'certificate'] },
+    { requiredKeys: ['type', 'subject', 'issuer', 'certificate', 'name'] },
   ),
   fc.record({
     type: fc.constant('certificate-revoke' as const),
@@ -43,7 +42,6 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     by: peerId,
     reason: fc.constant(''),
   }),
-  fc.record({ type: fc.constant('name-set' as const), name: fc.constantFrom('a', 'b', 'é/', '春'), peerId }),
   fc.record({
     type: fc.constant('label-set' as const),
     peerId,
@@ -170,15 +168,16 @@ describe('histories of 1000 commands', function () {
           const command = commandCodec.decode(history[index - 1]!.data)
           const { raftId } = result as { raftId?: number }
           if (command.type !== 'member-join' || raftId === undefined) continue
-          expect(raftId).to.be.lessThan(nextRaftId(state.tree))
           const holder = `${command.peerId} ${command.incarnation.join()}`
           expect(holders.get(raftId) ?? holder).to.equal(holder)
           holders.set(raftId, holder)
         }
         for (const { id, peerId, incarnation } of members(state.tree))
           expect(holders.get(id)).to.equal(`${peerId} ${incarnation.join()}`)
-        const taken = [...names(state.tree)].map(({ name }) => name)
+        const held = (prefix: string) => [...entriesOf(state.tree, { prefix })].map(([, text]) => Buffer.from(text))
+        const taken = held('named/').map(String)
         expect(new Set(taken).size).to.equal(taken.length)
+        expect(held('name/')).to.have.length(taken.length)
       }),
       { numRuns: 15 },
     )

@@ -1,19 +1,15 @@
 import { expect } from 'chai'
 import {
   certificateOf,
-  certificates,
-  configurationChanges,
+  entries,
   labelsOf,
+  MAX_LABELS,
   MAX_MEMBERS,
   memberByRaftId,
   memberOf,
   members,
-  names,
-  nextRaftId,
-  peerNamed,
   REDEMPTION_GRACE_MS,
   revocationOf,
-  revocations,
   size,
 } from '../../../consensus/state/index.ts'
 import { bytes, peer, Replica } from './cell.ts'
@@ -25,6 +21,22 @@ const join = (peerId: string, incarnation = 1) =>
   ({ type: 'member-join', peerId, incarnation: bytes(incarnation) }) as const
 const leave = (peerId: string) => ({ type: 'member-remove', peerId, reason: 'left' }) as const
 const revoke = (peerId: string) => ({ type: 'certificate-revoke', peerId, by: A, reason: 'stolen' }) as const
+const ticket = { nonce: bytes(9), uses: 1, expires: 10_000 }
+const issue = (subject: string, certificate: number, { uses = ticket.uses, name = `name of ${subject}` } = {}) =>
+  ({
+    type: 'certificate-issue',
+    ticket: { ...ticket, uses },
+    subject,
+    issuer: A,
+    certificate: bytes(certificate, 99),
+    name,
+  }) as const
+/** Without a ticket. */
+const named = (name: string, subject: string) => {
+  const { ticket: _, ...free } = issue(subject, 1, { name })
+  return free
+}
+const keysOf = ({ tree }: Replica, prefix: string) => [...entries(tree, { prefix })].map(([key]) => key)
 
 describe('members of a cell', () => {
   const founded = () => {
@@ -36,7 +48,6 @@ describe('members of a cell', () => {
   it('begin with the founder, who votes', () => {
     const replica = founded()
     expect(memberOf(replica.tree, A)).to.deep.include({ id: 1, status: 'voter', since: 1000 })
-    expect(configurationChanges(replica.tree)).to.deep.equal([])
   })
 
   it('get ids that are counted up: the same incarnation the same, another one a new, none twice', () => {
@@ -48,27 +59,14 @@ describe('members of a cell', () => {
     expect(memberByRaftId(replica.tree, 3)?.peerId).to.equal(B)
     replica.run(leave(B))
     expect(replica.run(join(B, 3))).to.deep.equal({ ok: true, raftId: 4 })
-    expect(nextRaftId(replica.tree)).to.equal(5)
   })
 
-  it('learn, are promoted, and go, as the configuration is brought after them', () => {
+  it('join as learners and are promoted to voters', () => {
     const replica = founded()
     replica.run(join(B))
-    expect(configurationChanges(replica.tree)).to.deep.equal([{ kind: 'learner', id: 2 }])
-    replica.configure({ voters: [1], learners: [2] })
-    expect(configurationChanges(replica.tree)).to.deep.equal([])
-    replica.run({ type: 'member-promoted', raftId: 2 })
-    expect(configurationChanges(replica.tree)).to.deep.equal([{ kind: 'voter', id: 2 }])
-    replica.configure({ voters: [1, 2], votersOutgoing: [1] })
-    expect(configurationChanges(replica.tree)).to.deep.equal([])
-    replica.configure({ voters: [1, 2] })
-    replica.run(join(B, 2))
-    expect(configurationChanges(replica.tree)).to.deep.equal([
-      { kind: 'learner', id: 3 },
-      { kind: 'remove', id: 2 },
-    ])
-    replica.run(leave(B))
-    expect(configurationChanges(replica.tree)).to.deep.equal([{ kind: 'remove', id: 2 }])
+    expect(memberOf(replica.tree, B)?.status).to.equal('joining')
+    expect(replica.run({ type: 'member-promoted', raftId: 2 })).to.deep.equal({ ok: true, raftId: 2 })
+    expect(memberOf(replica.tree, B)?.status).to.equal('voter')
   })
 
   it('that were removed stay known with the reason, and never return as the same incarnation', () => {
@@ -99,31 +97,14 @@ describe('members of a cell', () => {
     expect(results.at(-1)).to.deep.equal({ ok: false, code: 'E_CELL_FULL' })
     expect(replica.run(join(many[0]!, 2))).to.deep.equal({ ok: true, raftId: MAX_MEMBERS + 1 })
   })
-
-  it('are read page by page', () => {
-    const replica = founded()
-    for (const peerId of [C, B]) replica.run(join(peerId))
-    const page = [...members(replica.tree, A)].map(({ peerId }) => peerId)
-    expect(page).to.deep.equal([B, C])
-  })
 })
 
 describe('certificates of a cell', () => {
-  const ticket = { nonce: bytes(9), uses: 1, expires: 10_000 }
-  const issue = (subject: string, certificate: number, uses = ticket.uses) =>
-    ({
-      type: 'certificate-issue',
-      ticket: { ...ticket, uses },
-      subject,
-      issuer: A,
-      certificate: bytes(certificate, 99),
-    }) as const
-
   it('a ticket spent twice by two keys at two nodes gives one certificate', () => {
     const replica = new Replica()
     expect(replica.run(issue(B, 1))).to.deep.equal({ ok: true, certificate: bytes(1, 99) })
     expect(replica.run(issue(C, 2))).to.deep.equal({ ok: false, code: 'E_TICKET_USED' })
-    expect([...certificates(replica.tree)].map(({ subject }) => subject)).to.deep.equal([B])
+    expect(keysOf(replica, 'cert/')).to.deep.equal([`cert/${B}`])
   })
 
   it('redeemed again by the same key is the same certificate, even after the end of the ticket', () => {
@@ -136,9 +117,9 @@ describe('certificates of a cell', () => {
 
   it('as many as a ticket has uses, and none after its end by the time of the state', () => {
     const replica = new Replica()
-    expect(replica.run(issue(A, 1, 2))?.ok).to.equal(true)
-    expect(replica.run(issue(B, 1, 2))?.ok).to.equal(true)
-    expect(replica.run(issue(C, 1, 2))).to.deep.equal({ ok: false, code: 'E_TICKET_USED' })
+    expect(replica.run(issue(A, 1, { uses: 2 }))?.ok).to.equal(true)
+    expect(replica.run(issue(B, 1, { uses: 2 }))?.ok).to.equal(true)
+    expect(replica.run(issue(C, 1, { uses: 2 }))).to.deep.equal({ ok: false, code: 'E_TICKET_USED' })
     replica.run({ type: 'noop' }, 10_000)
     const late = { ...issue(C, 1), ticket: { ...ticket, nonce: bytes(8) } }
     expect(replica.run(late, 1)).to.deep.equal({ ok: false, code: 'E_TICKET_EXPIRED' })
@@ -159,44 +140,63 @@ describe('certificates of a cell', () => {
   it('are not given to a revoked key, nor by one, and revocation takes its vote, its certificate and its name', () => {
     const replica = new Replica()
     for (const peerId of [A, B]) replica.run(join(peerId))
-    replica.run(issue(B, 1))
-    replica.run({ type: 'name-set', name: 'bob', peerId: B })
+    replica.run(issue(B, 1, { name: 'bob' }))
     expect(replica.run(revoke(B), 3000)).to.deep.equal({ ok: true })
     expect(replica.run(revoke(B), 4000)).to.deep.equal({ ok: true })
     expect(revocationOf(replica.tree, B)).to.deep.equal({ by: A, reason: 'stolen', time: 3000 })
-    expect([...revocations(replica.tree)]).to.have.length(1)
+    expect(keysOf(replica, 'revoked/')).to.have.length(1)
     expect(certificateOf(replica.tree, B)).to.equal(undefined)
     expect(memberOf(replica.tree, B)).to.deep.include({ status: 'removed', reason: 'stolen' })
-    expect(peerNamed(replica.tree, 'bob')).to.equal(undefined)
-    for (const body of [
-      issue(B, 1),
-      { ...issue(C, 1), issuer: B },
-      join(B, 2),
-      { type: 'name-set', name: 'x', peerId: B },
-    ] as const)
+    expect([...keysOf(replica, 'name/'), ...keysOf(replica, 'named/')]).to.deep.equal([])
+    for (const body of [issue(B, 1), { ...issue(C, 1), issuer: B }, join(B, 2)])
       expect(replica.run(body)).to.deep.equal({ ok: false, code: 'E_CERT_REVOKED' })
   })
 })
 
-describe('names and labels of a cell', () => {
+describe('names of a cell', () => {
   it('one name for each peer, one peer for each name, whatever its letters', () => {
     const replica = new Replica()
-    const name = (name: string, peerId: string) => replica.run({ type: 'name-set', name, peerId })
-    expect(name('Zoë / 春', A)).to.deep.equal({ ok: true })
-    expect(name('Zoë / 春', A)).to.deep.equal({ ok: true })
-    expect(name('Zoë / 春', B)).to.deep.equal({ ok: false, code: 'E_NAME_TAKEN' })
-    expect(name('a', A)).to.deep.equal({ ok: true })
-    expect(name('Zoë / 春', B)).to.deep.equal({ ok: true })
-    expect([...names(replica.tree)]).to.deep.equal([
-      { peerId: A, name: 'a' },
-      { peerId: B, name: 'Zoë / 春' },
-    ])
-    expect(name('春'.repeat(64), C)).to.deep.equal({ ok: true })
+    expect(replica.run(named('Zoë / 春', A))?.ok).to.equal(true)
+    expect(replica.run(named('Zoë / 春', A))?.ok).to.equal(true)
+    expect(replica.run(named('Zoë / 春', B))).to.deep.equal({ ok: false, code: 'E_NAME_TAKEN' })
+    expect(replica.run(named('a', A))?.ok).to.equal(true)
+    expect(replica.run(named('Zoë / 春', B))?.ok).to.equal(true)
+    expect(keysOf(replica, 'name/')).to.deep.equal(['name/Zo%C3%AB%20%2F%20%E6%98%A5', 'name/a'])
+    expect(keysOf(replica, 'named/')).to.deep.equal([`named/${A}`, `named/${B}`])
+    expect(replica.run(named('春'.repeat(64), C))?.ok).to.equal(true)
   })
 
-  it('labels are set, replaced and taken away', () => {
+  it('a ticket that is spent or over takes no name, and a name that is taken spends no ticket', () => {
     const replica = new Replica()
-    const label = (key: string, value: string | null) => replica.run({ type: 'label-set', peerId: A, key, value })
+    replica.run(issue(A, 1, { name: 'a' }))
+    expect(replica.run(issue(B, 2, { name: 'b' }))).to.deep.equal({ ok: false, code: 'E_TICKET_USED' })
+    expect(keysOf(replica, 'name/')).to.deep.equal(['name/a'])
+    const fresh = { ...ticket, nonce: bytes(8) }
+    const taken = { ...issue(B, 2, { name: 'a' }), ticket: fresh }
+    expect(replica.run(taken)).to.deep.equal({ ok: false, code: 'E_NAME_TAKEN' })
+    expect(certificateOf(replica.tree, B)).to.equal(undefined)
+    expect(replica.run({ ...taken, subject: C, name: 'c' })?.ok).to.equal(true)
+  })
+
+  it('redeemed again under another name is the certificate, and the name, of then', () => {
+    const replica = new Replica()
+    replica.run(issue(A, 1, { name: 'a' }))
+    expect(replica.run(issue(A, 2, { name: 'z' }))).to.deep.equal({ ok: true, certificate: bytes(1, 99) })
+    expect(keysOf(replica, 'name/')).to.deep.equal(['name/a'])
+  })
+})
+
+describe('labels of a cell', () => {
+  const labelled = (replica: Replica, key: string, value: string | null, peerId = A) =>
+    replica.run({ type: 'label-set', peerId, key, value })
+  const founded = () => {
+    const replica = new Replica()
+    for (const peerId of [A, B]) replica.run(join(peerId))
+    return replica
+  }
+
+  it('are set, replaced and taken away', () => {
+    const replica = founded()
     for (const [key, value] of [
       ['b', '1'],
       ['a', '2'],
@@ -205,12 +205,34 @@ describe('names and labels of a cell', () => {
       ['c', null],
       ['d', null],
     ] as const)
-      expect(label(key, value)).to.deep.equal({ ok: true })
+      expect(labelled(replica, key, value)).to.deep.equal({ ok: true })
     expect([...labelsOf(replica.tree, A)]).to.deep.equal([
       { key: 'a', value: '2' },
       { key: 'b', value: '3' },
     ])
-    expect([...labelsOf(replica.tree, A, 'a')]).to.deep.equal([{ key: 'b', value: '3' }])
     expect([...labelsOf(replica.tree, B)]).to.deep.equal([])
+  })
+
+  it('are of members: of nobody else, and of nobody who was removed or revoked', () => {
+    const replica = founded()
+    replica.run(join(C))
+    for (const peerId of [B, C]) labelled(replica, 'k', 'v', peerId)
+    expect(labelled(replica, 'k', 'v', peer('D'))).to.deep.equal({ ok: false, code: 'E_MEMBER_UNKNOWN' })
+    replica.run(leave(B))
+    replica.run(revoke(C))
+    expect(keysOf(replica, 'label/')).to.deep.equal([])
+    for (const peerId of [B, C])
+      expect(labelled(replica, 'k', 'v', peerId)).to.deep.equal({ ok: false, code: 'E_MEMBER_UNKNOWN' })
+  })
+
+  it(`are ${MAX_LABELS} at most of one member; those that it has can be replaced, and one gone makes room`, () => {
+    const replica = founded()
+    for (let at = 0; at < MAX_LABELS; at++) expect(labelled(replica, `k${at}`, 'v')?.ok).to.equal(true)
+    expect(labelled(replica, 'more', 'v')).to.deep.equal({ ok: false, code: 'E_LABELS_FULL' })
+    expect(labelled(replica, 'k1', 'w')?.ok).to.equal(true)
+    expect(labelled(replica, 'k1', 'v', B)?.ok).to.equal(true)
+    expect(labelled(replica, 'k2', null)?.ok).to.equal(true)
+    expect(labelled(replica, 'more', 'v')?.ok).to.equal(true)
+    expect([...labelsOf(replica.tree, A)]).to.have.length(MAX_LABELS)
   })
 })
