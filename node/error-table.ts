@@ -77,6 +77,12 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_MEMBER_UNKNOWN: refused('No such member of the cell.', 404),
   E_MEMBER_REMOVED: refused('This incarnation of the member was removed; it joins only anew.'),
   E_MEMBER_LAST: refused('The last voter of a cell cannot leave it.'),
+  E_MEMBER_DRAINING: refused('The member is being drained: it gets no copies.'),
+  E_PIN_UNKNOWN: refused('No such pin.', 404),
+  E_PIN_SHORT: refused('The cell has fewer places for copies than the pin must have at least.'),
+  E_PIN_CHANGED: refused('The pin is no longer the one that the move was planned for; it is planned anew.'),
+  E_PIN_MAX: refused('The pin would have more copies than its max.'),
+  E_PIN_LAST: refused('The pin would have no copy left; unpin it instead.'),
 
   // The program and its faces.
   E_INTERNAL: failed('A defect of kairos, or an error without a code.'),

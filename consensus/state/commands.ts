@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { defineCodec } from '../../protocols/shared/codec.ts'
+import { bytesOf, peerIdSchema, text, whole } from './fields.ts'
 import { MAX_CERTIFICATE_BYTES, MAX_COMMAND_BYTES, MAX_TICKET_USES } from './limits.ts'
+import { PIN_COMMANDS } from './pin-commands.ts'
 
 /**
  * The newest version of the commands that this release knows.
@@ -15,19 +17,6 @@ import { MAX_CERTIFICATE_BYTES, MAX_COMMAND_BYTES, MAX_TICKET_USES } from './lim
  */
 export const COMMAND_VERSION = 1
 
-const bytesOf = (min: number, max: number) =>
-  z
-    .instanceof(Uint8Array)
-    .refine(({ byteLength }) => byteLength >= min && byteLength <= max, `must be ${min}–${max} bytes`)
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    // oxlint-disable-next-line no-control-regex
-    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'has control characters')
-    .refine((value) => value.isWellFormed(), 'is not well-formed Unicode')
-const whole = z.int().min(0)
-export const peerIdSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{40,64}$/, 'must be a base58 peer id')
 export const incarnationSchema = bytesOf(16, 16)
 export const certificateSchema = bytesOf(1, MAX_CERTIFICATE_BYTES)
 export const nonceSchema = bytesOf(16, 16)
@@ -83,6 +72,13 @@ const commandSchema = z.discriminatedUnion('type', [
     key: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
     value: text(1024).nullable(),
   }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.set }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.unset }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.replace }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.move }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.expire }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.space }),
+  z.strictObject({ ...head, ...PIN_COMMANDS.drain }),
   z.strictObject({ ...head, type: z.literal('checkpoint'), index: whole, root: rootSchema }),
 ])
 

@@ -21,6 +21,17 @@ export const REDEMPTION_GRACE_MS = 7 * 86_400_000
 /** Redemptions forgotten with one command, so that no command is long. */
 export const MAX_FORGOTTEN_AT_ONCE = 64
 
+/** Pins in one command, so that no command is long. */
+export const MAX_PINS_AT_ONCE = 32
+export const MAX_EXPIRED_AT_ONCE = 64
+/** A hash of 128 bytes in base32 fits. */
+export const MAX_PIN_CID_CHARS = 240
+/** The parts of a pin together stay under MAX_VALUE_BYTES. */
+export const MAX_METADATA_KEYS = 16
+export const MAX_METADATA_BYTES = 1024
+export const MAX_ORIGINS = 8
+export const MAX_ORIGINS_CHARS = 1536
+
 /** Sessions that are remembered, and results of each: with the longest results some 70 MB. */
 export const MAX_SESSIONS = 128
 export const SESSION_WINDOW = 512

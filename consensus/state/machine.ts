@@ -5,7 +5,9 @@ import { Draft, type StateChange } from './draft.ts'
 import { setLabel } from './labels.ts'
 import { CHECKPOINT_INTERVAL, KEPT_MARKS, MAX_ENTRIES } from './limits.ts'
 import { joinMember, promoteMember, removeMember } from './members.ts'
+import { expirePins, movePin, replacePin, setPins, unsetPin } from './pins.ts'
 import { appliedRecord, configurationRecord, KEY, type AppliedMark, type Result } from './records.ts'
+import { drainMember, setSpace } from './seats.ts'
 import { knownResult, rememberResult } from './sessions.ts'
 import { root, type Tree } from './tree.ts'
 
@@ -100,6 +102,20 @@ function perform(draft: Draft, command: Command): Result {
       return revokeCertificate(draft, command)
     case 'label-set':
       return setLabel(draft, command)
+    case 'pin-set':
+      return setPins(draft, command)
+    case 'pin-unset':
+      return unsetPin(draft, command)
+    case 'pin-replace':
+      return replacePin(draft, command)
+    case 'pin-move':
+      return movePin(draft, command)
+    case 'pins-expire':
+      return expirePins(draft, command)
+    case 'space-set':
+      return setSpace(draft, command)
+    case 'member-drain':
+      return drainMember(draft, command)
     case 'checkpoint':
     case 'noop':
       return { ok: true }
@@ -112,6 +128,7 @@ function isRefusedFull(draft: Draft, command: Command): boolean {
 }
 
 function grows(command: Command): boolean {
+  if (command.type === 'pin-set' || command.type === 'pin-replace') return true
   if (command.type === 'label-set') return command.value !== null
   return command.type === 'member-join' || command.type === 'certificate-issue'
 }

@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts'
 import { dropLabels } from './labels.ts'
 import { MAX_MEMBERS } from './limits.ts'
 import { configurationRecord, counterRecord, KEY, memberRecord, textRecord, type Result } from './records.ts'
+import { takeSeat } from './seats.ts'
 
 /**
  * Gives a peer's incarnation a raft id of its own, never given before. An id of an earlier incarnation of the peer is
@@ -21,7 +22,10 @@ export function joinMember(draft: Draft, { peerId, incarnation }: CommandOf<'mem
   const status = draft.get(KEY.configuration, configurationRecord)?.voters.includes(id) === true ? 'voter' : 'joining'
   draft.set(KEY.nextRaftId, counterRecord, id + 1)
   draft.set(KEY.raft(id), textRecord, peerId)
-  draft.set(KEY.member(peerId), memberRecord, { id, incarnation, status, since: draft.time })
+  const seat = earlier?.seat ?? takeSeat(draft, peerId)
+  const isDrained = earlier?.status !== 'removed' && earlier?.draining === true
+  const drained = isDrained ? { draining: true as const } : {}
+  draft.set(KEY.member(peerId), memberRecord, { id, seat, incarnation, status, since: draft.time, ...drained })
   return { ok: true, raftId: id }
 }
 
@@ -35,7 +39,10 @@ export function promoteMember(draft: Draft, { raftId }: CommandOf<'member-promot
   return { ok: true, raftId }
 }
 
-/** The record stays, so that the same incarnation never comes back. */
+/**
+ * The record stays, so that the same incarnation never comes back; so does its seat in the pins that are allocated to
+ * it, until repair moves them: a removal is one short command however many they are.
+ */
 export function removeMember(
   draft: Draft,
   { peerId, reason }: Pick<CommandOf<'member-remove'>, 'peerId' | 'reason'>,

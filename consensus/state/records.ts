@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { defineCodec, type Codec } from '../../protocols/shared/codec.ts'
-import { certificateSchema, incarnationSchema, nonceSchema, peerIdSchema, reasonSchema } from './commands.ts'
+import { certificateSchema, incarnationSchema, nonceSchema, reasonSchema } from './commands.ts'
+import { peerIdSchema, whole } from './fields.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'
 
 /** Version of the layout below; a state of another one is refused. */
 export const STATE_FORMAT = 1
 
-const whole = z.int().min(0)
 const record = <T>(name: string, schema: z.ZodType<T>): Codec<T> => defineCodec(name, MAX_VALUE_BYTES, schema)
 
 /** Keys of the state. Numbers in them are padded, so that their order is the order of the keys. */
@@ -16,6 +16,9 @@ export const KEY = {
   configuration: 'meta/configuration',
   nextRaftId: 'meta/next-raft-id',
   sessions: 'meta/sessions',
+  nextSeat: 'meta/next-seat',
+  /** of all pins */
+  pinCount: 'meta/pins',
   member: (peerId: string) => `member/${peerId}`,
   /** peer id of a member as UTF-8; gone as soon as the member is to leave the configuration */
   raft: (id: number) => `raft/${padded(id)}`,
@@ -28,6 +31,12 @@ export const KEY = {
   name: (name: string) => `name/${encodeURIComponent(name)}`,
   nameOf: (peerId: string) => `named/${peerId}`,
   label: (peerId: string, key: string) => `label/${peerId}/${key}`,
+  pin: (cid: string) => `pin/${cid}`,
+  /** peer id of whoever has the seat, for good */
+  seat: (seat: number) => `seat/${padded(seat)}`,
+  /** how many pins are allocated to it */
+  seatPins: (seat: number) => `seat-pins/${padded(seat)}`,
+  seatSpace: (seat: number) => `seat-space/${padded(seat)}`,
   session: (client: string) => `session/${client}`,
   sessionUse: (index: number, client: string) => `session-use/${padded(index)}/${client}`,
   result: (client: string, slot: number) => `session/${client}/${String(slot).padStart(4, '0')}`,
@@ -61,16 +70,19 @@ export const configurationRecord = record(
 )
 
 /**
- * A member of the cell, or one that was. `joining` until it has caught up, then `voter`; `since`: time of the last
- * change, Unix milliseconds; `reason`: of the removal.
+ * A member of the cell, or one that was. `seat`: small number under which the pins name it, the same for all
+ * incarnations of the peer, never another's; `joining` until it has caught up, then `voter`; `since`: time of the last
+ * change, Unix milliseconds; `draining`: gets no copies; `reason`: of the removal.
  */
 export const memberRecord = record(
   'state member',
   z.strictObject({
     id: z.int().min(1),
+    seat: whole,
     incarnation: incarnationSchema,
     status: z.enum(['joining', 'voter', 'removed']),
     since: whole,
+    draining: z.literal(true).exactOptional(),
     reason: reasonSchema.exactOptional(),
   }),
 )
@@ -94,10 +106,13 @@ export const ticketRecord = record(
   z.strictObject({ nonce: nonceSchema, used: whole, uses: whole, expires: whole }),
 )
 
-/** What became of a command. Of a refusal, branch on `code`. */
+/**
+ * What became of a command. Of a refusal, branch on `code`; `at`: which pin of the command it is about, from 0; with
+ * E_PIN_SHORT, `wants`: the copies that it must have at least, `has`: the failure domains that there are for them.
+ */
 export type Result =
   | { readonly ok: true; readonly raftId?: number; readonly certificate?: Uint8Array }
-  | { readonly ok: false; readonly code: string }
+  | { readonly ok: false; readonly code: string; readonly at?: number; readonly wants?: number; readonly has?: number }
 
 const resultSchema: z.ZodType<Result> = z.discriminatedUnion('ok', [
   z.strictObject({
@@ -105,7 +120,13 @@ const resultSchema: z.ZodType<Result> = z.discriminatedUnion('ok', [
     raftId: z.int().exactOptional(),
     certificate: certificateSchema.exactOptional(),
   }),
-  z.strictObject({ ok: z.literal(false), code: z.string() }),
+  z.strictObject({
+    ok: z.literal(false),
+    code: z.string(),
+    at: whole.exactOptional(),
+    wants: whole.exactOptional(),
+    has: whole.exactOptional(),
+  }),
 ])
 
 /** An index at which the session was in use, at most RECENCY_STEP behind its last. */
