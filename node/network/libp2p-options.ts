@@ -1,13 +1,13 @@
 import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionEncrypter, ConnectionGater } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
 import * as limits from './limits.ts'
+import { coalescingTcp } from './tcp.ts'
 import type { NetworkConfig } from './types.ts'
+import { sparingYamux } from './yamux.ts'
 
 type EncrypterFactory = NonNullable<Libp2pOptions['connectionEncrypters']>[number]
 
@@ -28,7 +28,7 @@ export function libp2pOptions({ config, encrypters, gater }: OptionsInit) {
       appendAnnounce: config.announce.length > 0 ? [] : config.listen.filter(isConcrete),
     },
     transports: [
-      tcp({
+      coalescingTcp({
         backlog: 64,
         maxConnections: config.maxConnections + limits.MAX_PENDING,
         inboundSocketInactivityTimeout: 120_000,
@@ -38,7 +38,7 @@ export function libp2pOptions({ config, encrypters, gater }: OptionsInit) {
     ],
     connectionEncrypters: encrypters as EncrypterFactory[],
     streamMuxers: [
-      yamux({
+      sparingYamux({
         maxInboundStreams: 256,
         maxOutboundStreams: 256,
         maxMessageSize: 65_536,
