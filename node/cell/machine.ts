@@ -16,15 +16,17 @@ import {
 } from '../../consensus/state/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { SnapshotBlocks } from './block-store.ts'
+import { Mirror, type Changes } from './mirror.ts'
 import type { StateEntry, StateStore } from './state-store.ts'
 
-export type Changes = ReadonlyMap<string, Uint8Array | null>
+export type { Changes }
 
 const BLOCK_BATCH = 512
 
-/** The agreed state in memory, mirrored on disk as it is applied, and its snapshots as blocks. */
+/** The agreed state in memory, mirrored on disk a little later, and its snapshots as blocks. */
 export class CellMachine implements StateMachine {
   readonly #store: StateStore
+  readonly #mirror: Mirror
   readonly #blocks: SnapshotBlocks
   readonly #onChanges: (changes: Changes) => void
   #state: State
@@ -33,6 +35,7 @@ export class CellMachine implements StateMachine {
 
   private constructor(init: MachineInit, state: State) {
     this.#store = init.state
+    this.#mirror = new Mirror(init.state)
     this.#blocks = init.blocks
     this.#onChanges = init.onChanges
     this.#state = state
@@ -77,9 +80,8 @@ export class CellMachine implements StateMachine {
     if (batch.halt !== undefined) throw halted(batch.halt, batch.state.applied.index + 1)
     const { tree, applied } = batch.state
     // What a cell begins with is not the change of any entry: the mirror takes it with the first.
-    const written = this.#store.applied === 0 ? [...entries(tree)] : [...batch.changes]
-    const changes = written.map(([key, value]) => [key, value ?? undefined] as const)
-    await this.#store.apply({ applied: applied.index, configuration: configurationOf(tree), changes })
+    const changes = this.#mirror.isEmpty ? entries(tree) : batch.changes
+    await this.#mirror.push({ applied: applied.index, configuration: configurationOf(tree) }, changes)
     this.#state = batch.state
     this.#onChanges(batch.changes)
     return batch.applied
@@ -90,6 +92,7 @@ export class CellMachine implements StateMachine {
     const cid = root(tree)
     const release = await this.#blocks.hold()
     try {
+      await this.#mirror.settled()
       await this.#store.flush()
       this.#known = await this.#write(tree)
       await this.#blocks.keep({ index: applied.index, root: cid })
@@ -107,11 +110,17 @@ export class CellMachine implements StateMachine {
     if (state.applied.index !== index) {
       throw new CodedError('E_STATE_DIVERGED', `the snapshot of index ${index} holds a state of ${state.applied.index}`)
     }
+    await this.#mirror.settled()
     await this.#store.replaceAll({ applied: index, configuration: configurationOf(tree) }, sorted(tree))
     await this.#blocks.keep({ index, root: cid })
     this.#known = new Set()
     this.#state = state
     this.#onChanges(new Map(entries(tree)))
+  }
+
+  /** Resolves when the disk has all that was applied. @throws what a write has failed with */
+  async close(): Promise<void> {
+    await this.#mirror.settled()
   }
 
   /** Children first: who has a block has everything below it. @returns the CIDs of the whole tree */

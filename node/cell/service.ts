@@ -86,6 +86,8 @@ export class NodeCell implements CellService {
     this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
     await this.#joining
     await this.#cell?.stop()
+    // What cannot be written any more has stopped the node already, and the log has it.
+    await (this.#machine as CellMachine | undefined)?.close().catch(() => undefined)
     await (this.#transport as RaftTransport | undefined)?.stop()
     await (this.#stores as CellStores | undefined)?.close()
   }

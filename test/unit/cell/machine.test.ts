@@ -47,6 +47,7 @@ describe('cell: the state machine on its disk', () => {
     await first.apply([entry(1, join1), entry(2, label('north'))], new Map())
     await first.apply([entry(3, label('south'))], new Map())
     const root = rootOf(first.tree)
+    await first.close()
     await stores.close()
     await open()
     const second = await machine()

@@ -1,0 +1,84 @@
+import type { StateAt, StateStore } from './state-store.ts'
+
+/** What is applied within this goes to the disk together: a write of each turn was a tenth of a member's work. */
+const PACE_MS = 50
+/** Keys that may wait; then the state machine does. */
+const MAX_WAITING = 16_384
+
+export type Changes = ReadonlyMap<string, Uint8Array | null>
+
+/**
+ * Writes the state behind the state machine: the log is durable before anything is applied, so what is not written yet
+ * is applied again after a crash, and nobody has to wait for it.
+ */
+export class Mirror {
+  readonly #store: StateStore
+  #at: StateAt | undefined
+  #waiting = new Map<string, Uint8Array | null>()
+  #writing: Promise<void> | undefined
+  /** those who wait for all of it: then there is no pause */
+  #settling = 0
+  #endPause = () => {}
+  #failure: { cause: unknown } | undefined
+
+  constructor(store: StateStore) {
+    this.#store = store
+  }
+
+  /** Nothing was ever written or waits to be. */
+  get isEmpty(): boolean {
+    return this.#store.applied === 0 && this.#at === undefined && this.#writing === undefined
+  }
+
+  /** @throws what an earlier write has failed with */
+  async push(at: StateAt, changes: Iterable<readonly [string, Uint8Array | null]>): Promise<void> {
+    this.#rethrow()
+    this.#at = at
+    for (const [key, value] of changes) this.#waiting.set(key, value)
+    this.#writing ??= this.#run()
+    if (this.#waiting.size > MAX_WAITING) await this.settled()
+  }
+
+  /** Resolves when the store has all that was pushed. @throws what a write has failed with */
+  async settled(): Promise<void> {
+    this.#settling += 1
+    this.#endPause()
+    while (this.#writing !== undefined) await this.#writing
+    this.#settling -= 1
+    this.#rethrow()
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#at !== undefined) {
+        if (this.#settling === 0) await this.#pause()
+        const [at, waiting] = [this.#at, this.#waiting]
+        this.#at = undefined
+        this.#waiting = new Map()
+        await this.#store.apply({ ...at, changes: valuesOf(waiting) })
+      }
+    } catch (cause) {
+      this.#failure = { cause }
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, PACE_MS)
+      this.#endPause = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== undefined) throw this.#failure.cause
+  }
+}
+
+function* valuesOf(changes: Changes): Generator<readonly [string, Uint8Array | undefined]> {
+  for (const [key, value] of changes) yield [key, value ?? undefined]
+}

@@ -1,0 +1,55 @@
+import { expect } from 'chai'
+import { Mirror } from '../../../node/cell/mirror.ts'
+import type { StateChange, StateStore } from '../../../node/cell/state-store.ts'
+
+const configuration = { voters: [1], learners: [], votersOutgoing: [], learnersNext: [] }
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe('cell: the mirror of the state', () => {
+  function store(fails = false) {
+    const written: { applied: number; changes: [string, Uint8Array | undefined][] }[] = []
+    const apply = async ({ applied, changes }: StateChange) => {
+      if (fails) throw new Error('no space')
+      written.push({ applied, changes: [...changes].map(([key, value]) => [key, value]) })
+    }
+    return { written, mirror: new Mirror({ applied: 0, apply } as unknown as StateStore) }
+  }
+
+  it('what comes together is written once, of each key the last value, with the last index', async () => {
+    const { written, mirror } = store()
+    expect(mirror.isEmpty).to.equal(true)
+    await mirror.push({ applied: 1, configuration }, [['a', bytes('1')]])
+    expect(mirror.isEmpty).to.equal(false)
+    await mirror.push({ applied: 2, configuration }, [
+      ['a', null],
+      ['b', bytes('2')],
+    ])
+    await mirror.settled()
+    expect(written).to.deep.equal([
+      {
+        applied: 2,
+        changes: [
+          ['a', undefined],
+          ['b', bytes('2')],
+        ],
+      },
+    ])
+  })
+
+  it('what comes while it writes follows, and whoever waits gets all of it', async () => {
+    const { written, mirror } = store()
+    const pushes = Array.from({ length: 5 }, (_, at) => mirror.push({ applied: at + 1, configuration }, []))
+    const settled = mirror.settled()
+    await mirror.push({ applied: 6, configuration }, [])
+    await Promise.all([...pushes, settled])
+    await mirror.settled()
+    expect(written.at(-1)?.applied).to.equal(6)
+  })
+
+  it('a write that failed is told to whoever comes next, and nothing more is taken', async () => {
+    const { mirror } = store(true)
+    await mirror.push({ applied: 1, configuration }, [])
+    expect(await mirror.settled().catch(String)).to.equal('Error: no space')
+    expect(await mirror.push({ applied: 2, configuration }, []).catch(String)).to.equal('Error: no space')
+  })
+})
