@@ -15,9 +15,9 @@ export const mode = z.enum(['recursive', 'direct'])
 export const priority = z.number().int().min(0).max(9).describe('Higher is fetched first')
 export const allocations = z.array(peer).max(64).describe('To hold it, before all others')
 export const metadata = z
-  .record(z.string().regex(/^[\w.-]{1,128}$/, 'a key is 1 to 128 letters, digits, _ . and -'), z.string().max(1024))
-  .refine((given) => Object.keys(given).length <= 32, 'at most 32 keys')
-const origins = z.array(z.string().min(1).max(512)).max(16).describe('Multiaddresses of peers that have it')
+  .record(z.string().min(1).max(64), z.string().max(1024))
+  .refine((given) => Object.keys(given).length <= 16, 'at most 16 keys')
+const origins = z.array(z.string().startsWith('/').max(256)).max(8).describe('Multiaddresses of peers that have it')
 const expiresInSeconds = z.number().int().min(1).max(3_155_760_000).describe('From now; at most 100 years')
 const waitTimeoutMs = z.number().int().min(1).max(2_147_483_647)
 

@@ -15,6 +15,8 @@ export interface Client {
   post<T>(path: string, body?: Record<string, unknown>): Promise<T>
   /** Rows of a stream, until it ends or `--timeout` is over. */
   rows<T>(path: string, params?: Params): AsyncIterable<T>
+  /** As `rows`, of what changes something. */
+  postRows<T>(path: string, body?: Record<string, unknown>): AsyncIterable<T>
   bytes(path: string, params?: Params): AsyncIterable<Uint8Array>
   /** A page outside /api/v1. */
   text(page: string): Promise<string>
@@ -44,6 +46,10 @@ export function createClient(io: Io): Client {
       json(await open('POST', withQuery(path, {}), 'application/json'), JSON.stringify(body)),
     async *rows(path, params = {}) {
       yield* rowsOf(await answerOf(await open('GET', withQuery(path, params))))
+    },
+    async *postRows(path, body = {}) {
+      const sent = await open('POST', withQuery(path, {}), 'application/json')
+      yield* rowsOf(await answerOf(sent, JSON.stringify(body)))
     },
     async *bytes(path, params = {}) {
       yield* bytesOf(await answerOf(await open('GET', withQuery(path, params))))

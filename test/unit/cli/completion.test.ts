@@ -26,7 +26,7 @@ describe('completion', () => {
   })
 
   it('in bash knows what follows a verb, also behind flags', () => {
-    expect(offered('sta')).to.deep.equal(['status', 'stat'])
+    expect(offered('sta')).to.deep.equal(['status', 'stat', 'state'])
     expect(offered('peers', 'p')).to.deep.equal(['ping'])
     expect(offered('--json', 'config', 's')).to.deep.equal(['show', 'set'])
     expect(offered('add', '--rec')).to.deep.equal(['--recursive'])
