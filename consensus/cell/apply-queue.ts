@@ -19,10 +19,6 @@ export class ApplyQueue {
     return !this.#busy && this.#work.length > 0
   }
 
-  get isBusy(): boolean {
-    return this.#busy
-  }
-
   push(entries: readonly CommittedEntry[], configured: ReadonlyMap<number, Configuration>): void {
     if (entries.length === 0) return
     const last = this.#work.at(-1)

@@ -104,11 +104,6 @@ export class Cell {
     if (target !== undefined) this.#driver.give({ type: 'transfer', to: target })
   }
 
-  /** Stands for election at once. */
-  campaign(): void {
-    this.#driver.give({ type: 'campaign' })
-  }
-
   /** Takes a snapshot now. @returns the index of the last one */
   async snapshot(): Promise<number> {
     this.#refuseStopped()

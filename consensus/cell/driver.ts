@@ -1,8 +1,9 @@
 import { ApplyQueue } from './apply-queue.ts'
-import type { CommittedEntry, Configuration, Engine, EngineEffects, EngineInput, EngineStart } from './engine.ts'
+import type { CommittedEntry, Configuration, Engine, EngineEffects, EngineInput } from './engine.ts'
 import { EngineRefusal, type EngineStatus, type OutMessage, type SnapshotMeta } from './engine.ts'
 import type { CellInit, CellOptions } from './init.ts'
-import type { Applied, LogStart } from './ports.ts'
+import type { Applied } from './ports.ts'
+import { engineStart, termAt } from './start.ts'
 import { type Flush, WriteQueue } from './write-queue.ts'
 
 /** A member that traps twice within this would trap for ever. */
@@ -43,12 +44,15 @@ export class Driver {
   #appliedTerm = 0
   /** when members were offered a snapshot that they may still be fetching, ms */
   readonly #offered = new Map<number, number>()
-  #isSnapshotting = false
+  #taking: Promise<void> | undefined
+  /** a snapshot waits for the end of a turn: no other may begin */
+  #isTurnHeld = false
   /** told when a snapshot has become durable, or none can any more */
   #onSnapshot = () => {}
-  /** of the write and the turn of the state machine under way */
+  /** of the write and the turn of the state machine under way, and of a start after a trap; none ever rejects */
   #writing: Promise<void> | undefined
   #turning: Promise<void> | undefined
+  #rebuilding: Promise<void> | undefined
   #starts = 0
   #trappedAt = -Infinity
 
@@ -75,7 +79,7 @@ export class Driver {
     this.applied = machine.applied
     this.#appliedTerm = termAt(start, machine.applied)
     this.configuration = machine.configuration
-    this.#engine = createEngine(this.#startOf(start))
+    this.#engine = createEngine(engineStart(this.#init, this.#options, start, this.#init.seed + this.#starts))
     this.#state = 'running'
     const { voters, votersOutgoing } = this.configuration
     // Who is alone need not wait for anybody.
@@ -85,10 +89,15 @@ export class Driver {
 
   /** Resolves when nothing is under way any more on the disk and in the state machine. */
   async stop(): Promise<void> {
+    this.#end()
+    await this.#settled()
+    await this.#rebuilding
+  }
+
+  #end(): void {
     if (this.#state === 'running') this.#engine.free()
     this.#state = 'stopped'
     this.#onSnapshot()
-    await this.#settled()
   }
 
   /** @returns whether the engine took it */
@@ -109,44 +118,38 @@ export class Driver {
     }
   }
 
-  /** Of the state as it is now; what comes meanwhile is applied meanwhile. */
-  async takeSnapshot(): Promise<void> {
+  /** Of the state as the turn under way leaves it. Resolves when it is durable; @throws as the state machine does */
+  takeSnapshot(): Promise<void> {
+    this.#taking ??= this.#takeSnapshot().finally(() => (this.#taking = undefined))
+    return this.#taking
+  }
+
+  async #takeSnapshot(): Promise<void> {
     const { machine } = this.#init
-    if (this.#isSnapshotting || this.#applying.isBusy || machine.applied <= this.snapshot.index) return
-    this.#isSnapshotting = true
+    this.#isTurnHeld = true
+    await this.#turning
+    this.#isTurnHeld = false
+    if (this.#state !== 'running') return
+    if (machine.applied <= this.snapshot.index) return this.#apply()
     const at = { term: this.#appliedTerm, configuration: machine.configuration }
+    const taken = machine.snapshot()
+    // What comes meanwhile is applied meanwhile.
+    this.#apply()
     try {
-      const { index, root } = await machine.snapshot()
-      if (this.#state !== 'running') return
-      const durable = Promise.withResolvers<void>()
-      this.#onSnapshot = durable.resolve
-      this.#writes.pushOwnSnapshot({ index, root, ...at })
-      this.#flush()
-      if (this.snapshot.index < index) await durable.promise
+      await this.#keepSnapshot({ ...(await taken), ...at })
     } catch (cause) {
       this.#fail(cause)
       throw cause
-    } finally {
-      this.#isSnapshotting = false
     }
   }
 
-  #startOf({ hardState, snapshot, entries }: LogStart): EngineStart {
-    const { id, machine, seed } = this.#init
-    const { electionTicks, heartbeatTicks } = this.#options
-    // What is applied was committed, though the log may have been told of a lesser commit index.
-    const commit = Math.max(hardState.commit, machine.applied)
-    return {
-      id,
-      electionTicks,
-      heartbeatTicks,
-      snapshot,
-      entries,
-      seed: (seed + this.#starts) % Number.MAX_SAFE_INTEGER,
-      hardState: { ...hardState, commit },
-      configuration: machine.configuration,
-      applied: machine.applied,
-    }
+  async #keepSnapshot(meta: SnapshotMeta): Promise<void> {
+    if (this.#state !== 'running') return
+    const durable = Promise.withResolvers<void>()
+    this.#onSnapshot = durable.resolve
+    this.#writes.pushOwnSnapshot(meta)
+    this.#flush()
+    if (this.snapshot.index < meta.index) await durable.promise
   }
 
   /** Does what follows: send, persist, apply, answer reads. */
@@ -204,13 +207,13 @@ export class Driver {
     const flush = this.#writes.take()
     if (flush.write === undefined) return this.#flushed(flush)
     const start = this.#starts
-    this.#writing = this.#init.log.append(flush.write).then(
-      () => {
+    this.#writing = this.#init.log
+      .append(flush.write)
+      .then(() => {
         this.#writing = undefined
         if (this.#state === 'running' && start === this.#starts) this.#flushed(flush)
-      },
-      (cause: unknown) => this.#fail(cause),
-    )
+      })
+      .catch((cause: unknown) => this.#fail(cause))
   }
 
   #flushed({ number, messages, install, own }: Flush): void {
@@ -233,14 +236,14 @@ export class Driver {
   }
 
   #apply(): void {
-    if (this.#state !== 'running' || !this.#applying.isReady) return
+    if (this.#state !== 'running' || this.#isTurnHeld || !this.#applying.isReady) return
     const start = this.#starts
-    this.#turning = this.#applying.turn(this.#init.machine).then(
-      ({ applied, term }) => {
+    this.#turning = this.#applying
+      .turn(this.#init.machine)
+      .then(({ applied, term }) => {
         if (this.#state === 'running' && start === this.#starts) this.#afterApply(applied, term)
-      },
-      (cause: unknown) => this.#fail(cause),
-    )
+      })
+      .catch((cause: unknown) => this.#fail(cause))
   }
 
   #afterApply(applied: readonly Applied[], term: number): void {
@@ -260,15 +263,14 @@ export class Driver {
     this.#onSnapshot()
     this.#init.events.onTrap?.(cause)
     if (isAgain) return this.#fail(cause)
-    this.#settled()
+    this.#rebuilding = this.#settled()
       .then(() => this.begin())
       .catch((failure: unknown) => this.#fail(failure))
   }
 
   #fail(cause: unknown): void {
     if (this.#state === 'stopped') return
-    this.#state = 'stopped'
-    this.#onSnapshot()
+    this.#end()
     this.#events.onFatal(cause)
   }
 
@@ -276,9 +278,4 @@ export class Driver {
     await this.#writing
     await this.#turning
   }
-}
-
-/** Term of the entry at an index of a start, for a snapshot that is taken there. */
-function termAt({ snapshot, entries }: LogStart, index: number): number {
-  return entries[index - snapshot.index - 1]?.term ?? snapshot.term
 }

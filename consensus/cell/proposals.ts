@@ -13,19 +13,15 @@ interface Pending {
 }
 
 /** Commands in flight at once; what comes beyond is refused. */
-export const MAX_PROPOSALS = 8192
+const MAX_PROPOSALS = 8192
 /** Commands are given to the engine together up to this; one entry holds one command. */
-const MAX_BATCH_BYTES = 1 << 20
+const MAX_BATCH_BYTES = 1 << 19
 const MAX_BATCH = 512
 
 /** Commands that wait for their results. Each carries an id, so one that is proposed again is applied once. */
 export class Proposals {
   readonly #pending = new Map<string, Pending>()
   #unsent: Pending[] = []
-
-  get size(): number {
-    return this.#pending.size
-  }
 
   /** @throws CodedError E_CELL_BUSY when too many wait */
   add(id: string, command: Uint8Array, deadline: number): Promise<Applied> {
@@ -41,7 +37,7 @@ export class Proposals {
     return promise
   }
 
-  /** Commands to hand to the engine now; {@link sent} or {@link dropped} says what became of them. */
+  /** Commands to hand to the engine now; {@link sent} tells that it took them. */
   nextBatch(): Pending[] {
     const batch: Pending[] = []
     let bytes = 0

@@ -54,6 +54,18 @@ describe('cell: one member after the other, in memory', () => {
     }
   })
 
+  it('a read is answered though its answer takes longer than the time after which it is asked again', async () => {
+    members = new Members([1, 2, 3], { tickMs: 20 })
+    await members.startAll()
+    const leader = await until(() => members.leader())
+    await put(leader, 'c')
+    members.delayMs = 80
+    for (const [id, cell] of members.cells) {
+      await cell.read(5000)
+      expect(members.machines.get(id)!.values).to.include('c:x')
+    }
+  })
+
   it('without a majority a command says that it may have been applied, or that it surely was not', async () => {
     members = new Members([1, 2, 3])
     await members.startAll()
@@ -120,6 +132,90 @@ describe('cell: one member after the other, in memory', () => {
     leader.snapshotSent(2, true)
     for (let k = 0; k < 5; k++) await put(leader, `u${k}`)
     await until(() => leader.snapshotIndex > offered)
+  })
+
+  it('a snapshot that is asked for while entries are applied is taken after them', async () => {
+    members = new Members([1])
+    const cell = await members.start(1)
+    const machine = members.machines.get(1)!
+    const { promise: applying, resolve: apply } = Promise.withResolvers<void>()
+    machine.applying = applying
+    const applied = put(cell, 'w')
+    await until(() => machine.isApplying)
+    const before = machine.applied
+    const snapshot = cell.snapshot()
+    apply()
+    expect(await snapshot).to.be.greaterThan(before)
+    await applied
+    expect(machine.values).to.deep.equal(['w:x'])
+  })
+
+  it('snapshots that are asked for together are one', async () => {
+    members = new Members([1])
+    const cell = await members.start(1)
+    await put(cell, 'x')
+    const indexes = await Promise.all([cell.snapshot(), cell.snapshot(), cell.snapshot()])
+    expect(indexes).to.deep.equal(indexes.map(() => members.machines.get(1)!.applied))
+    expect(members.machines.get(1)!.snapshots).to.equal(1)
+  })
+
+  it('what an observer throws stops the member and is told: nothing is lost in silence', async () => {
+    members = new Members([1])
+    const cell = await members.start(1, {
+      events: {
+        onFatal: (cause) => members.fatal.set(1, cause),
+        onApplied: (applied) => {
+          if (applied.some(({ commandId }) => commandId === 'y')) throw new Error('a defect')
+        },
+      },
+    })
+    await put(cell, 'y')
+    await until(() => members.fatal.has(1))
+    expect(members.fatal.get(1)).to.have.property('message', 'a defect')
+    expect(await codeFrom(put(cell, 'z'))).to.equal('E_NO_QUORUM')
+  })
+
+  it('one that fails gives its engine back', async () => {
+    members = new Members([1])
+    let engines = 0
+    const cell = await members.start(1, {
+      loadEngine: engineWith(
+        () => undefined,
+        (change) => (engines += change),
+      ),
+    })
+    await put(cell, 'a')
+    members.logs.get(1)!.failing = new Error('no space')
+    await codeFrom(put(cell, 'b'))
+    expect(engines).to.equal(0)
+  })
+
+  it('a stop during the making anew after a trap waits for its end, and leaves no engine behind', async () => {
+    members = new Members([1])
+    let engines = 0
+    let isPoisoned = false
+    const cell = await members.start(1, {
+      loadEngine: engineWith(
+        () => {
+          if (isPoisoned) throw new Error('unreachable')
+        },
+        (change) => (engines += change),
+      ),
+    })
+    await put(cell, 'a')
+    const log = members.logs.get(1)!
+    const { promise: reading, resolve: read } = Promise.withResolvers<void>()
+    log.reading = reading
+    isPoisoned = true
+    await until(() => members.traps.length === 1)
+    isPoisoned = false
+    let hasStopped = false
+    const stopped = cell.stop().then(() => (hasStopped = true))
+    await until(() => log.isRead)
+    expect(hasStopped).to.equal(false)
+    read()
+    await stopped
+    expect(engines, 'but for the one that trapped').to.equal(1)
   })
 
   it('starts again from its log, and applies what it had not', async () => {

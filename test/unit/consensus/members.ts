@@ -25,12 +25,17 @@ export class MemoryLog implements Log {
   start: LogStart
   writes = 0
   failing: Error | undefined
+  /** a read resolves with it */
+  reading: Promise<void> | undefined
+  isRead = false
 
   constructor(snapshot: SnapshotMeta) {
     this.start = { hardState: { term: snapshot.term, vote: 0, commit: snapshot.index }, snapshot, entries: [] }
   }
 
   async read(): Promise<LogStart> {
+    this.isRead = this.reading !== undefined
+    await this.reading
     return this.start
   }
 
@@ -56,6 +61,10 @@ export class MemoryMachine implements StateMachine {
   applied: number
   configuration: Configuration
   values: string[] = []
+  isApplying = false
+  /** a turn takes as long */
+  applying: Promise<void> | undefined
+  snapshots = 0
   #seen = new Set<string>()
   readonly #shared: Map<string, string[]>
 
@@ -66,7 +75,9 @@ export class MemoryMachine implements StateMachine {
   }
 
   async apply(entries: readonly CommittedEntry[], configured: ReadonlyMap<number, Configuration>) {
-    await turn()
+    this.isApplying = true
+    await (this.applying ?? turn())
+    this.isApplying = false
     return entries.map(({ index, data }) => {
       if (index !== this.applied + 1) throw new Error(`applied ${index} after ${this.applied}`)
       this.applied = index
@@ -82,6 +93,7 @@ export class MemoryMachine implements StateMachine {
   }
 
   async snapshot() {
+    this.snapshots += 1
     const [index, values] = [this.applied, [...this.values]]
     await turn()
     const root = `${index}/${values.length}`
@@ -121,6 +133,8 @@ export class Members {
   /** to whom snapshots were offered */
   readonly offers: number[] = []
   losesOffers = false
+  /** one way, of every message */
+  delayMs = 0
   desired: DesiredMember[]
   readonly #roots = new Map<string, string[]>([['first', []]])
   readonly #options: Partial<CellOptions>
@@ -182,20 +196,31 @@ export class Members {
 
   #send(from: number, to: number, message: Uint8Array): void {
     const copy = message.slice()
-    setImmediate(() => {
+    clock.after(this.delayMs, () => {
       if (!this.cut.has(from) && !this.cut.has(to)) this.cells.get(to)?.receive([copy])
     })
   }
 }
 
-/** The engine, with a look at each input before it takes it; what the look throws is a trap. */
-export function engineWith(before: (input: EngineInput) => void): () => Promise<CreateEngine> {
+/**
+ * The engine, with a look at each input before it takes it; what the look throws is a trap.
+ *
+ * @param counted - told 1 of each engine that is made, -1 of each that is given back
+ */
+export function engineWith(
+  before: (input: EngineInput) => void,
+  counted: (change: 1 | -1) => void = () => undefined,
+): () => Promise<CreateEngine> {
   return async () => {
     const create = await loadRaft()
     return (start) => {
       const engine = create(start)
+      counted(1)
       return {
-        free: () => engine.free(),
+        free: () => {
+          counted(-1)
+          engine.free()
+        },
         input(input) {
           before(input)
           return engine.input(input)
