@@ -1,5 +1,5 @@
 import { Driver } from './driver.ts'
-import type { Configuration, EngineStatus, SnapshotMeta } from './engine.ts'
+import type { Configuration, EngineStatus, InMessage, SnapshotMeta } from './engine.ts'
 import { CELL_OPTIONS, type CellInit, type CellOptions } from './init.ts'
 import type { Applied } from './ports.ts'
 import { noQuorum, Proposals } from './proposals.ts'
@@ -9,6 +9,8 @@ import { nextChanges, successor } from './reconcile.ts'
 const READ_RETRY_TICKS = 3
 /** Half of what the engine takes in one input, whose other half is for the frames of many small ones. */
 const STEP_BYTES = 1 << 20
+/** At most, of one message. */
+const ENVELOPE_BYTES = 96
 
 /** One member of a cell: what those who use it ask, above the driver that does what its engine says. */
 export class Cell {
@@ -17,7 +19,7 @@ export class Cell {
   readonly #driver: Driver
   readonly #proposals = new Proposals()
   readonly #reads: Reads
-  readonly #inbox: Uint8Array[] = []
+  readonly #inbox: InMessage[] = []
   #isScheduled = false
   #isStopped = false
   #cancelTick = () => {}
@@ -84,7 +86,7 @@ export class Cell {
   }
 
   /** Messages of other members, in order. */
-  receive(messages: readonly Uint8Array[]): void {
+  receive(messages: readonly InMessage[]): void {
     if (!this.#driver.isRunning) return
     this.#inbox.push(...messages)
     this.#schedule()
@@ -208,16 +210,17 @@ export class Cell {
 }
 
 /** Messages in order, as many at a time as one input of the engine holds. */
-function* batches(messages: readonly Uint8Array[]): Generator<Uint8Array[]> {
-  let batch: Uint8Array[] = []
+function* batches(messages: readonly InMessage[]): Generator<InMessage[]> {
+  let batch: InMessage[] = []
   let bytes = 0
   for (const message of messages) {
-    if (batch.length > 0 && bytes + message.length > STEP_BYTES) {
+    const size = message.bytes.length + ENVELOPE_BYTES
+    if (batch.length > 0 && bytes + size > STEP_BYTES) {
       yield batch
       ;[batch, bytes] = [[], 0]
     }
     batch.push(message)
-    bytes += message.length
+    bytes += size
   }
   if (batch.length > 0) yield batch
 }

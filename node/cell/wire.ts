@@ -50,7 +50,7 @@ export function createWire(init: WireInit): RaftTransport {
       const raftId = init.raftIdOf(peer)
       return raftId === undefined ? undefined : { raftId }
     },
-    deliver: ({ bytes }) => cell()?.receive([bytes]),
+    deliver: (message) => cell()?.receive([message]),
     beforeSnapshot: (meta, from, signal) => fetchBlocks(init, meta, from, signal),
     unreachable: (raftId) => cell()?.unreachable(raftId),
     snapshotSent: (raftId, ok) => cell()?.snapshotSent(raftId, ok),

@@ -1,4 +1,4 @@
-import type { CreateEngine, EngineStatus } from '../../consensus/cell/engine.ts'
+import type { CreateEngine, EngineStatus, InMessage } from '../../consensus/cell/engine.ts'
 import { Cell } from '../../consensus/cell/cell.ts'
 import type { Clock, Log, StateMachine, Transport } from '../../consensus/cell/ports.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
@@ -10,7 +10,7 @@ import type { Blocks, Registers } from './machine.ts'
 export interface Member {
   /** @throws when its log is damaged */
   start(): Promise<void>
-  receive(message: Uint8Array): void
+  receive(message: InMessage): void
   execute(id: string, data: Uint8Array): Promise<Answer>
   /** @returns whether the state here may now be read */
   readable(): Promise<boolean>

@@ -1,4 +1,4 @@
-import type { Configuration, CreateEngine, SnapshotMeta } from '../../consensus/cell/engine.ts'
+import type { Configuration, CreateEngine, InMessage, SnapshotMeta } from '../../consensus/cell/engine.ts'
 import type { Clock, StateMachine } from '../../consensus/cell/ports.ts'
 import type { Answer, Door } from './clients.ts'
 import type { Command } from './commands.ts'
@@ -161,14 +161,14 @@ export class SimulatedNode implements Door {
     }
   }
 
-  receive(from: number, message: Uint8Array): void {
+  receive(message: InMessage): void {
     if (!this.up) return
     if (this.#paused) {
       const life = this.#life
-      this.#backlog.push(() => life === this.#life && this.receive(from, message))
+      this.#backlog.push(() => life === this.#life && this.receive(message))
       return
     }
-    this.#world.trace.bytes('receive', this.#world.time.now, from, this.id, message)
+    this.#world.trace.bytes('receive', this.#world.time.now, message.from, this.id, message.bytes)
     this.#member?.receive(message)
   }
 
@@ -286,11 +286,13 @@ export class SimulatedNode implements Door {
     const there = this.#world.node(to)
     if (there === undefined || !there.up) this.after(1, () => this.#member?.unreachable(to))
     if (snapshot !== undefined) return this.#offer(to, message, snapshot)
-    network.send(this.id, to, () => this.#world.node(to)?.receive(this.id, message))
+    const sent = { from: this.id, bytes: message, snapshot }
+    network.send(this.id, to, () => this.#world.node(to)?.receive(sent))
   }
 
   // The follower fetches the blocks it lacks from the sender before it looks at the message; the sender hears of the end.
-  #offer(to: number, message: Uint8Array, { root }: SnapshotMeta): void {
+  #offer(to: number, message: Uint8Array, snapshot: SnapshotMeta): void {
+    const { root } = snapshot
     const { network } = this.#world
     let isOver = false
     const over = (ok: boolean) => {
@@ -304,7 +306,7 @@ export class SimulatedNode implements Door {
       if (node?.up !== true || state === undefined) return
       network.send(this.id, to, () => {
         node.blocks.set(keyOf(root), state)
-        node.receive(this.id, message)
+        node.receive({ from: this.id, bytes: message, snapshot })
         network.send(to, this.id, () => this.after(0, () => over(true)))
       })
     })

@@ -6,6 +6,7 @@ import type {
   EngineInput,
   EngineStart,
   Entry,
+  InMessage,
   OutMessage,
   RaftRole,
   SnapshotMeta,
@@ -25,7 +26,7 @@ export function encodeInput(input: EngineInput): Uint8Array {
       writer.byte(0)
       break
     case 'step':
-      writer.byte(1).list(input.messages, (message) => writer.bytes(message))
+      writer.byte(1).list(input.messages, (message) => writeMessage(writer, message))
       break
     case 'propose':
       writer.byte(2).list(input.commands, (command) => writer.bytes(command))
@@ -82,6 +83,14 @@ export function encodeStart(start: EngineStart): Uint8Array {
       .bytes(data),
   )
   return writer.end()
+}
+
+function writeMessage(writer: ByteWriter, { from, bytes, snapshot }: InMessage): void {
+  writer
+    .whole(from)
+    .bytes(bytes)
+    .byte(Number(snapshot !== undefined))
+  if (snapshot !== undefined) writer.whole(snapshot.index).bytes(snapshot.root)
 }
 
 function writeConfiguration(writer: ByteWriter, configuration: Configuration): void {

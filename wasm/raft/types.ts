@@ -54,10 +54,19 @@ export interface OutMessage {
   readonly snapshot: SnapshotMeta | undefined
 }
 
+/** A message of another member, in the envelope that the transport vouches for. */
+export interface InMessage {
+  /** raft id of who sent it */
+  readonly from: number
+  readonly bytes: Uint8Array
+  /** of a message that offers a snapshot, whose blocks are here */
+  readonly snapshot: Pick<SnapshotMeta, 'index' | 'root'> | undefined
+}
+
 export type EngineInput =
   | { readonly type: 'tick' }
-  /** a message that is none, or not for this node, is counted in `refused` */
-  | { readonly type: 'step'; readonly messages: readonly Uint8Array[] }
+  /** a message that is none, not for this node, or not what its envelope says is counted in `refused` */
+  | { readonly type: 'step'; readonly messages: readonly InMessage[] }
   | { readonly type: 'propose'; readonly commands: readonly Uint8Array[] }
   /** several changes at once are joint; `context` comes back with the entry */
   | { readonly type: 'change'; readonly changes: readonly Change[]; readonly context: Uint8Array }

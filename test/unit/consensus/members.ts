@@ -165,7 +165,7 @@ export class Members {
       transport: {
         send: (to, message, snapshot) => {
           if (snapshot !== undefined) this.offers.push(to)
-          if (snapshot === undefined || !this.losesOffers) this.#send(id, to, message)
+          if (snapshot === undefined || !this.losesOffers) this.#send(id, to, message, snapshot)
         },
       },
       seed: id,
@@ -194,8 +194,8 @@ export class Members {
     await Promise.all([...this.cells.values()].map((cell) => cell.stop()))
   }
 
-  #send(from: number, to: number, message: Uint8Array): void {
-    const copy = message.slice()
+  #send(from: number, to: number, message: Uint8Array, snapshot: SnapshotMeta | undefined): void {
+    const copy = { from, bytes: message.slice(), snapshot }
     clock.after(this.delayMs, () => {
       if (!this.cut.has(from) && !this.cut.has(to)) this.cells.get(to)?.receive([copy])
     })

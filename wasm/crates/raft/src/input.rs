@@ -6,7 +6,7 @@ use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfState, Entry, EntryTyp
 
 pub enum Input<'a> {
     Tick,
-    Step(Vec<&'a [u8]>),
+    Step(Vec<Step<'a>>),
     Propose(Vec<&'a [u8]>),
     Change(Vec<ConfChangeSingle>, &'a [u8]),
     Read(&'a [u8]),
@@ -20,11 +20,19 @@ pub enum Input<'a> {
     Snapshot(Snapshot, u64),
 }
 
+/// A message of a member as it came: in an envelope, which the transport vouches for.
+pub struct Step<'a> {
+    pub from: u64,
+    /// index and root of a snapshot whose blocks are here
+    pub snapshot: Option<(u64, &'a [u8])>,
+    pub bytes: &'a [u8],
+}
+
 pub fn decode(bytes: &[u8]) -> Result<Input<'_>, Malformed> {
     let mut reader = Reader::new(bytes);
     let input = match reader.byte()? {
         0 => Input::Tick,
-        1 => Input::Step(reader.list(4, Reader::bytes)?),
+        1 => Input::Step(reader.list(13, step)?),
         2 => Input::Propose(reader.list(4, Reader::bytes)?),
         3 => Input::Change(reader.list(9, change)?, reader.bytes()?),
         4 => Input::Read(reader.bytes()?),
@@ -78,6 +86,12 @@ pub fn decode_start(bytes: &[u8]) -> Result<Start, Malformed> {
         return Err(Malformed);
     }
     Ok(Start { id, applied, election_ticks, heartbeat_ticks, seed, log })
+}
+
+fn step<'a>(reader: &mut Reader<'a>) -> Result<Step<'a>, Malformed> {
+    let (from, bytes) = (reader.whole()?, reader.bytes()?);
+    let snapshot = if reader.bool()? { Some((reader.whole()?, reader.bytes()?)) } else { None };
+    Ok(Step { from, snapshot, bytes })
 }
 
 fn change(reader: &mut Reader) -> Result<ConfChangeSingle, Malformed> {

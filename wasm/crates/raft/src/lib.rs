@@ -3,17 +3,21 @@
 
 mod effects;
 mod input;
+#[cfg(test)]
+mod mutations;
 mod node;
+mod sound;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod wire;
 
 use node::{Node, Refusal};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wire::{MAX_INPUT, MAX_START};
 
-// What the crate draws by itself is replaced by draws from the host's seed (`Node::keep_timeout`).
+// What the crate draws by itself is replaced by draws from the host's seed (`timeout.rs`).
 fn no_entropy(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
     bytes.fill(0);
     Ok(())

@@ -1,7 +1,9 @@
 //! A Raft node that decides and does nothing else.
 
 use crate::effects::{Effects, Status};
-use crate::input::{Input, Start};
+use crate::input::{Input, Start, Step};
+use crate::sound::{MAX_ENTRY, is_sound};
+use crate::timeout::Timeout;
 use prost::Message as _;
 use raft::eraftpb::{ConfChangeV2, Entry, EntryType, Message, MessageType};
 use raft::{Config, Error, RawNode, SnapshotStatus, StateRole, StorageError};
@@ -18,19 +20,17 @@ pub enum Refusal {
     Input,
 }
 
-pub const MAX_ENTRY: usize = 1 << 20;
-const MAX_MESSAGE: u64 = 512 << 10;
-const MAX_INFLIGHT: usize = 256;
+// What is on its way to one member is less than a transport keeps for it (4 MiB): more would be dropped and sent again.
+const MAX_APPEND: u64 = 64 << 10;
+const MAX_INFLIGHT: usize = 48;
 const MAX_UNCOMMITTED: u64 = 64 << 20;
 const MAX_APPLY: u64 = 4 << 20;
+/// Questions of reads that the leader has yet to answer.
+const MAX_READS: usize = 4096;
 
 pub struct Node {
     raw: RawNode<crate::storage::Log>,
-    random: u64,
-    election_ticks: usize,
-    timeout: usize,
-    /// term, role and elapsed ticks when the election timeout was drawn
-    drawn: (u64, StateRole, usize),
+    timeout: Timeout,
     /// number of the last ready that the host has yet to make durable, 0 when there is none
     waiting: u64,
     effects: Effects,
@@ -44,51 +44,54 @@ impl Node {
             election_tick: election_ticks,
             heartbeat_tick: start.heartbeat_ticks as usize,
             applied: start.applied,
-            max_size_per_msg: MAX_MESSAGE,
+            max_size_per_msg: MAX_APPEND,
             max_inflight_msgs: MAX_INFLIGHT,
             max_uncommitted_size: MAX_UNCOMMITTED,
             max_committed_size_per_ready: MAX_APPLY,
             check_quorum: true,
             pre_vote: true,
-            batch_append: true,
+            // Joined appends know no limit.
+            batch_append: false,
             ..Default::default()
         };
-        let raw = RawNode::new(&config, start.log, &Logger::root(Discard, o!())).map_err(|_| Refusal::Input)?;
-        // An xorshift must not start from zero.
-        let random = start.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ start.id | 1;
-        let drawn = (0, StateRole::Follower, 0);
-        let mut node = Self { raw, random, election_ticks, timeout: 0, drawn, waiting: 0, effects: Effects::default() };
-        node.draw_timeout();
-        Ok(node)
+        let mut raw = RawNode::new(&config, start.log, &Logger::root(Discard, o!())).map_err(|_| Refusal::Input)?;
+        let mut timeout = Timeout::new(start.seed, start.id, election_ticks);
+        timeout.draw(&mut raw);
+        Ok(Self { raw, timeout, waiting: 0, effects: Effects::default() })
     }
 
     pub fn input(&mut self, input: Input) -> Result<Vec<u8>, Refusal> {
+        let effects = self.effects_of(input)?;
+        Ok(effects.encode(&self.status()))
+    }
+
+    pub fn effects_of(&mut self, input: Input) -> Result<Effects, Refusal> {
         // The host configures in the middle of what it was given: what is ready must wait until it is through with that.
         let is_last = !matches!(input, Input::Configure(_));
         let taken = self.take(input);
-        self.keep_timeout();
+        self.timeout.keep(&mut self.raw);
         taken?;
         if is_last {
             self.collect();
         }
-        let effects = std::mem::take(&mut self.effects);
-        Ok(effects.encode(&self.status()))
+        Ok(std::mem::take(&mut self.effects))
     }
 
     fn take(&mut self, input: Input) -> Result<(), Refusal> {
-        let is_installing = self.is_installing();
+        let may_stand = self.may_stand();
+        let is_leader = self.raw.raft.state == StateRole::Leader;
         let raw = &mut self.raw;
         match input {
-            // Who takes a snapshot in cannot stand for election: the entries that it would look through are gone.
-            Input::Tick if is_installing => Ok(()),
-            Input::Campaign if is_installing => Err(Refusal::Dropped),
+            // Its time stands still until it may.
+            Input::Tick if !may_stand && !is_leader && raw.raft.election_elapsed + 1 >= self.timeout.ticks => Ok(()),
+            Input::Campaign if !may_stand => Err(Refusal::Dropped),
             Input::Tick => {
                 raw.tick();
                 Ok(())
             }
-            Input::Step(messages) => {
-                for bytes in messages {
-                    self.effects.refused += u64::from(self.step(bytes).is_err());
+            Input::Step(steps) => {
+                for step in steps {
+                    self.effects.refused += u64::from(self.step(&step).is_err());
                 }
                 Ok(())
             }
@@ -113,6 +116,7 @@ impl Node {
             }
             Input::Applied(index) => self.applied(index),
             Input::Configure(data) => self.configure(data),
+            Input::Transfer(_) if !is_leader => Err(Refusal::Dropped),
             Input::Transfer(to) => {
                 raw.transfer_leader(to);
                 Ok(())
@@ -156,26 +160,32 @@ impl Node {
         self.raw.raft.step(message).map_err(refusal_of)
     }
 
-    fn step(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        let message = Message::decode(bytes).map_err(|_| Refusal::Message)?;
+    fn step(&mut self, step: &Step) -> Result<(), Refusal> {
+        let message = Message::decode(step.bytes).map_err(|_| Refusal::Message)?;
+        if !is_sound(step, &message, &self.raw.raft) {
+            return Err(Refusal::Message);
+        }
+        // What can still go wrong is nobody's fault: a member that this node does not know (yet, or any more), or a
+        // proposal that it cannot take.
+        if !self.comes_late(message.get_msg_type()) {
+            let _ = self.raw.step(message);
+        }
+        Ok(())
+    }
+
+    /// What was true when it was sent and is of no use now; who sent it will ask again.
+    fn comes_late(&self, kind: MessageType) -> bool {
         let raft = &self.raw.raft;
-        if message.to != raft.id || message.from == 0 || message.from == raft.id || !is_sound(&message) {
-            return Err(Refusal::Message);
-        }
-        let commits_beyond = message.get_msg_type() == MessageType::MsgHeartbeat
-            && message.term >= raft.term
-            && message.commit > raft.raft_log.last_index();
-        if commits_beyond {
-            return Err(Refusal::Message);
-        }
-        if message.get_msg_type() == MessageType::MsgTimeoutNow && self.is_installing() {
-            return Ok(());
-        }
-        match self.raw.step(message) {
-            // A member that was removed, or that this node does not know yet.
-            Ok(()) | Err(Error::StepPeerNotFound) => Ok(()),
-            Err(Error::StepLocalMsg) => Err(Refusal::Message),
-            Err(error) => Err(refusal_of(error)),
+        match kind {
+            // Forwarded once, or two members that take each other for the leader would do it for ever.
+            MessageType::MsgPropose => raft.state != StateRole::Leader,
+            MessageType::MsgReadIndex => {
+                raft.state != StateRole::Leader || raft.read_only.pending_read_count() >= MAX_READS
+            }
+            MessageType::MsgTimeoutNow
+            | MessageType::MsgRequestVoteResponse
+            | MessageType::MsgRequestPreVoteResponse => !self.may_stand(),
+            _ => false,
         }
     }
 
@@ -197,7 +207,7 @@ impl Node {
         };
         let raft = &mut self.raw.raft;
         let votes = configuration.voters.contains(&raft.id) || configuration.voters_outgoing.contains(&raft.id);
-        if raft.state == StateRole::Leader && !votes {
+        if raft.state != StateRole::Follower && !votes {
             // Who leads without a vote would lead for ever, and the crate traps on its own missing progress.
             let term = raft.term;
             raft.become_follower(term, raft::INVALID_ID);
@@ -206,9 +216,13 @@ impl Node {
         Ok(())
     }
 
-    /// A leader's snapshot has taken the place of the log, and the host has not applied it yet.
-    fn is_installing(&self) -> bool {
-        self.raw.raft.raft_log.applied < self.raw.store().compacted.0
+    /// The crate traps on who wins an election with entries that are not durable, or looks through entries whose place
+    /// a snapshot has taken that is not applied.
+    fn may_stand(&self) -> bool {
+        let log = &self.raw.raft.raft_log;
+        let is_durable = self.waiting == 0 && log.persisted == log.last_index();
+        let is_installed = log.unstable_snapshot().is_none() && log.applied >= self.raw.store().compacted.0;
+        is_durable && is_installed
     }
 
     /// Takes all that is ready. What is to be persisted counts as readable at once, as durable when the host says so.
@@ -249,6 +263,11 @@ impl Node {
         }
     }
 
+    #[cfg(test)]
+    pub fn raft(&self) -> &raft::Raft<crate::storage::Log> {
+        &self.raw.raft
+    }
+
     fn status(&self) -> Status {
         let raft = &self.raw.raft;
         let is_leader = raft.state == StateRole::Leader;
@@ -267,56 +286,11 @@ impl Node {
             progress,
         }
     }
-
-    /// The crate draws election timeouts from the thread's own generator; ours take their place, so that a run replays.
-    fn keep_timeout(&mut self) {
-        let raft = &self.raw.raft;
-        let (term, role, elapsed) = self.drawn;
-        let is_reset = raft.term != term || raft.state != role || raft.election_elapsed < elapsed;
-        self.drawn = (raft.term, raft.state, raft.election_elapsed);
-        if is_reset {
-            self.draw_timeout();
-        } else {
-            self.raw.raft.set_randomized_election_timeout(self.timeout);
-        }
-    }
-
-    fn draw_timeout(&mut self) {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.timeout = self.election_ticks + (self.random % self.election_ticks as u64) as usize;
-        self.raw.raft.set_randomized_election_timeout(self.timeout);
-    }
 }
 
 fn refusal_of(error: Error) -> Refusal {
     match error {
         Error::ProposalDropped | Error::Store(StorageError::SnapshotTemporarilyUnavailable) => Refusal::Dropped,
         _ => Refusal::Message,
-    }
-}
-
-/// What a member that keeps the rules never sends, and the crate would trap on.
-fn is_sound(message: &Message) -> bool {
-    let (mut index, mut term) = (message.index, message.log_term);
-    let carries = matches!(message.get_msg_type(), MessageType::MsgAppend);
-    for entry in &message.entries {
-        if entry.data.len() > MAX_ENTRY || entry.get_entry_type() == EntryType::EntryConfChange {
-            return false;
-        }
-        if carries && (entry.index != index + 1 || entry.term < term || entry.term > message.term) {
-            return false;
-        }
-        (index, term) = (index + 1, entry.term);
-    }
-    match message.get_msg_type() {
-        MessageType::MsgSnapshot => {
-            let snapshot = message.get_snapshot().get_metadata();
-            snapshot.index > 0 && snapshot.term <= message.term && !snapshot.get_conf_state().voters.is_empty()
-        }
-        MessageType::MsgPropose => !message.entries.is_empty(),
-        MessageType::MsgReadIndex => message.entries.len() == 1,
-        _ => true,
     }
 }

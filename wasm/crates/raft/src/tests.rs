@@ -1,27 +1,32 @@
 //! The engine alone: decoding that never panics, and one member that leads itself.
 
-use crate::input::{Input, decode, decode_start};
+use crate::input::{Input, Step, decode, decode_start};
 use crate::node::{Node, Refusal};
 use crate::wire::{Malformed, Reader, Writer};
 
-fn configuration(writer: &mut Writer, voters: &[u64]) {
+fn configuration(writer: &mut Writer, voters: &[u64], learners: &[u64]) {
     writer.wholes(voters);
-    (0..3).for_each(|_| writer.wholes(&[]));
+    writer.wholes(learners);
+    (0..2).for_each(|_| writer.wholes(&[]));
 }
 
 /// A member with an empty log, alone in its cell.
 fn start(entries: &[(u64, u64)]) -> Vec<u8> {
+    start_of(1, &[1], &[], entries)
+}
+
+pub fn start_of(id: u64, voters: &[u64], learners: &[u64], entries: &[(u64, u64)]) -> Vec<u8> {
     let mut writer = Writer::default();
-    for value in [1, 0, 10, 1, 7] {
+    for value in [id, 0, 10, 1, 7] {
         writer.whole(value);
     }
     for value in [entries.last().map_or(0, |entry| entry.1), 0, 0] {
         writer.whole(value);
     }
-    configuration(&mut writer, &[1]);
+    configuration(&mut writer, voters, learners);
     writer.whole(0);
     writer.whole(0);
-    configuration(&mut writer, &[]);
+    configuration(&mut writer, &[], &[]);
     writer.bytes(&[]);
     writer.list(entries, |writer, (index, term)| {
         writer.whole(*index);
@@ -37,7 +42,7 @@ fn node() -> Node {
 }
 
 /// A generator that gives the same numbers each time.
-fn next(state: &mut u64) -> u64 {
+pub fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -55,8 +60,17 @@ fn a_log_with_a_gap_or_a_falling_term_is_no_start() {
 #[test]
 fn mutated_starts_and_inputs_are_refused_and_never_panic() {
     let mut random = 42;
-    let good =
-        [start(&[(1, 1), (2, 1)]), encoded(1, |writer| writer.list(&[b"message"], |writer, it| writer.bytes(*it)))];
+    let good = [
+        start(&[(1, 1), (2, 1)]),
+        encoded(1, |writer| {
+            writer.list(&[b"message"], |writer, it| {
+                writer.whole(2);
+                writer.bytes(*it);
+                writer.option(Some(9), Writer::whole);
+                writer.bytes(b"root");
+            });
+        }),
+    ];
     for round in 0..200_000 {
         let mut bytes = good[round % 2].clone();
         for _ in 0..1 + next(&mut random) % 4 {
@@ -88,7 +102,8 @@ fn random_bytes_from_a_peer_are_counted_and_change_nothing() {
     let mut random = 7;
     for _ in 0..20_000 {
         let message: Vec<u8> = (0..next(&mut random) % 40).map(|_| next(&mut random) as u8).collect();
-        assert!(node.input(Input::Step(vec![&message])).is_ok());
+        let effects = node.effects_of(Input::Step(vec![Step { from: 2, snapshot: None, bytes: &message }]));
+        assert_eq!(effects.map(|effects| effects.refused), Ok(1));
     }
     assert!(node.input(Input::Campaign).is_ok());
 }

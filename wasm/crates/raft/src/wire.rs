@@ -5,7 +5,7 @@ pub const MAX_INPUT: usize = 2 << 20;
 /// Greatest start: the log of a restarting node.
 pub const MAX_START: usize = 1 << 30;
 // What JavaScript can count.
-const MAX_WHOLE: u64 = 1 << 53;
+pub const MAX_WHOLE: u64 = 1 << 53;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
