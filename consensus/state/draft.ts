@@ -1,4 +1,5 @@
 import type { Codec } from '../../protocols/shared/codec.ts'
+import { readRecord } from './read-record.ts'
 import { del, entries, get, set, size, type Tree, type TreeEntry } from './tree.ts'
 
 /** One write; `null` deletes. */
@@ -35,8 +36,7 @@ export class Draft {
   }
 
   get<T>(key: string, codec: Codec<T>): T | undefined {
-    const bytes = get(this.tree, key)
-    return bytes && codec.decode(bytes)
+    return readRecord(this.tree, key, codec)
   }
 
   entries(prefix: string): Generator<TreeEntry> {

@@ -27,7 +27,7 @@ function isVersion1(bytes: Uint8Array): boolean {
   const hash = afterVarint(bytes, 1)
   const length = afterVarint(bytes, hash)
   const digest = afterVarint(bytes, length)
-  return digest === length + 1 && bytes[length]! === bytes.byteLength - digest
+  return digest === length + 1 && bytes.byteLength - digest === bytes[length]
 }
 
 /** @throws RangeError for a number that is cut off, over 9 bytes, or not in its shortest form (multiformats varint) */

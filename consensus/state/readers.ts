@@ -1,5 +1,5 @@
 import type { Configuration } from '../cell/engine.ts'
-import type { Codec } from '../../protocols/shared/codec.ts'
+import { readRecord as read } from './read-record.ts'
 import {
   certificateRecord,
   configurationRecord,
@@ -11,7 +11,7 @@ import {
   type MemberRecord,
   type RevocationRecord,
 } from './records.ts'
-import { entries, get, type Tree } from './tree.ts'
+import { entries, type Tree } from './tree.ts'
 
 /** A member of the cell, or one that was: `status` tells. */
 export type CellMember = MemberRecord & { readonly peerId: string }
@@ -53,9 +53,4 @@ export function labelsOf(tree: Tree, peerId: string): Generator<{ key: string; v
 
 function* listed<T>(tree: Tree, prefix: string, make: (rest: string, value: Uint8Array) => T): Generator<T> {
   for (const [key, value] of entries(tree, { prefix })) yield make(key.slice(prefix.length), value)
-}
-
-function read<T>(tree: Tree, key: string, codec: Codec<T>): T | undefined {
-  const bytes = get(tree, key)
-  return bytes && codec.decode(bytes)
 }
