@@ -1,0 +1,2 @@
+export { Tracker } from './tracker.ts'
+export type { Tracked, Wanted } from './types.ts'

@@ -1,0 +1,22 @@
+import { codeOf, messageOf } from '../../../protocols/shared/errors.ts'
+import type { PinReason } from '../../operations-pins.ts'
+
+const REASONS: readonly (readonly [RegExp, PinReason['code']])[] = [
+  [/^E_(CONTENT_NOT_FOUND|NO_PROVIDERS)$/, 'no_providers'],
+  [/^E_(DIAL|PEER_UNREACHABLE|CONNECT)/, 'dial_failed'],
+  [/^E_QUOTA$/, 'quota'],
+  [/^E_(DAG_TOO_LARGE|BLOCK_TOO_LARGE)$/, 'too_large'],
+  [/^E_(CODEC_UNSUPPORTED|CONTENT_MALFORMED|HASH_UNSUPPORTED|CID_INVALID)$/, 'invalid'],
+  [/^E_(DISK_FULL|STORAGE|BLOCK_CORRUPT)/, 'storage'],
+]
+
+/** Why a pin failed, as people read it. */
+export function reasonOf(error: unknown, missing?: string): PinReason {
+  const code = REASONS.find(([pattern]) => pattern.test(codeOf(error)))?.[1] ?? 'stalled'
+  return { code, message: messageOf(error), ...(missing === undefined ? {} : { missing }) }
+}
+
+/** Trying again changes nothing about these: the content itself is at fault. */
+export function isForGood({ code }: PinReason): boolean {
+  return code === 'too_large' || code === 'invalid'
+}
