@@ -82,7 +82,7 @@ export function registerStatus(pin: Command, io: Io): void {
     return pages(io, flags, {
       load: (page) => client.get<PinStatusListDocument>('/pins/statuses', page),
       rowsOf: ({ statuses }: PinStatusListDocument) => statuses,
-      text: (rows, isFirst) => `${isFirst || rows.length === 0 ? '' : '\n'}${show(rows)}`,
+      text: (rows, isFirst) => `${isFirst || rows.length === 0 || io.flags.quiet ? '' : '\n'}${show(rows)}`,
     })
   })
   examples(
