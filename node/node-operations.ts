@@ -222,8 +222,15 @@ async function* query(
 ): AsyncGenerator<QueryRow> {
   const { network, membership } = parts
   const self = { peerId: membership.self.peerId, name: membership.self.name }
-  if (!('peer' in target))
-    for await (const data of answer(operations, { what, params, signal })) yield { ...self, data }
+  if (!('peer' in target)) {
+    try {
+      for await (const data of answer(operations, { what, params, signal })) yield { ...self, data }
+    } catch (error) {
+      // That this node cannot answer keeps nobody from hearing the others.
+      if ('local' in target || signal.aborted) throw error
+      yield { ...self, error: errorDocument(error) }
+    }
+  }
   if ('local' in target) return
   const rows = await network.peers()
   const peers = 'peer' in target ? [target.peer] : rows.map((peer) => peer.peerId)

@@ -132,6 +132,20 @@ describe('API server', () => {
     expect(paths['/api/v1/add']?.['post'])
       .to.have.nested.property('requestBody.content')
       .with.all.keys('application/octet-stream', 'application/x-tar')
+    expect(paths['/api/v1/state/import']?.['post'])
+      .to.have.nested.property('requestBody.content')
+      .with.all.keys('application/x-ndjson')
+    expect(paths['/api/v1/pins/add']?.['post'])
+      .to.have.nested.property('responses.200.content')
+      .with.all.keys('application/json', 'application/x-ndjson')
+    const { parameters } = paths['/api/v1/pins']?.['get'] as { parameters: { name: string; schema: object }[] }
+    expect(parameters.find(({ name }) => name === 'limit')).to.deep.equal({
+      name: 'limit',
+      in: 'query',
+      required: false,
+      schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    })
+    expect(parameters.find(({ name }) => name === 'metadata')?.schema).to.deep.include({ type: 'object' })
     expect(paths['/healthz']?.['get']).to.deep.include({ security: [], 'x-kairos-policy': 'none' })
     expect(paths['/api/v1/stop']?.['post']).to.deep.include({ security: [{ token: [] }], 'x-kairos-policy': 'admin' })
   })

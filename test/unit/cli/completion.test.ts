@@ -29,6 +29,8 @@ describe('completion', () => {
     expect(offered('sta')).to.deep.equal(['status', 'stat', 'state'])
     expect(offered('peers', 'p')).to.deep.equal(['ping'])
     expect(offered('--json', 'config', 's')).to.deep.equal(['show', 'set'])
+    expect(offered('pin', 'u')).to.deep.equal(['update'])
+    expect(offered('pin', 'add', '--wait-')).to.deep.equal(['--wait-limit', '--wait-timeout'])
     expect(offered('add', '--rec')).to.deep.equal(['--recursive'])
     expect(offered('status', '--path', '/tmp', '--wa')).to.deep.equal(['--watch'])
   })
