@@ -6,6 +6,8 @@ import { rebalanced } from './repair-balance.ts'
 import type { Seat } from './seats.ts'
 import type { Tree } from './tree.ts'
 
+const NOTHING: Change = { add: [], drop: [] }
+
 export type RepairReason = 'lost' | 'draining' | 'below_min' | 'above_max' | 'everywhere' | 'rebalance' | 'proof_failed'
 
 /** What `pin-move` is to be asked for; `add` and `drop` are peer ids. */
@@ -75,24 +77,28 @@ function spread(pin: AgreedPin, copies: Copies): Change {
 }
 
 function repair(pin: AgreedPin, copies: Copies): Change {
-  const { gone, leaving, sound, weak, hasSource, candidates } = copies
+  const { gone, leaving, sound, weak, hasSource } = copies
   const isBelow = domainsOf(sound) < pin.min
   const isMoving = isBelow || gone.length > 0 || leaving.length > 0
   // Who is only weak may come back: it is replaced below min alone, and counts until it can be dropped.
-  const room = pin.max - sound.length - (isBelow && hasSource ? 0 : weak.length)
-  const add = isMoving && room > 0 ? chosen(pin, sound, candidates, room) : []
-  const over = Math.max(0, sound.length + add.length + weak.length - pin.max)
-  const weakest = hasSource ? weak.slice(0, over) : []
-  const drop = [...goneOf(copies, add), ...leaversOf(pin, copies), ...weakest.map(({ peerId }) => peerId)]
-  return { add, drop: [...drop, ...surplus(pin, copies)] }
+  const most = pin.max - (isBelow && hasSource ? 0 : weak.length)
+  const filled = isMoving ? refill(pin, copies, isBelow ? most : Math.max(most, sound.length)) : NOTHING
+  const over = sound.length + filled.add.length - filled.drop.length + weak.length - pin.max
+  const weakest = hasSource ? weak.slice(0, Math.max(0, over)) : []
+  const drop = [...goneOf(copies, filled.add), ...leaversOf(pin, copies), ...weakest.map(({ peerId }) => peerId)]
+  return { add: filled.add, drop: [...drop, ...(isBelow ? filled.drop : surplus(pin, copies))] }
 }
 
-function chosen(pin: AgreedPin, sound: readonly Seat[], candidates: readonly Seat[], room: number): Seat[] {
+/** Up to `most` sound copies; one that shares its failure domain gives way where min cannot be reached otherwise. */
+function refill(pin: AgreedPin, { sound, pinned, candidates }: Copies, most: number): Change {
   const places = [...sound, ...candidates].sort((a, b) => a.seat - b.seat)
-  const kept = sound.map(({ seat }) => seat)
+  const seatsOf = (some: readonly Seat[]) => some.map(({ seat }) => seat)
   const min = Math.min(pin.min, domainsOf(places))
-  const all = allocate(places, { cid: pin.cid, min, max: sound.length + room, preferred: [], kept }) ?? []
-  return candidates.filter(({ seat }) => all.includes(seat))
+  const wanted = { cid: pin.cid, min, max: most, preferred: seatsOf(pinned), kept: seatsOf(sound) }
+  const all = allocate(places, wanted) ?? []
+  const add = candidates.filter(({ seat }) => all.includes(seat))
+  if (pinned.length === 0) return { add: add.slice(0, Math.max(0, most - sound.length)), drop: [] }
+  return { add, drop: sound.filter(({ seat }) => !all.includes(seat)).map(({ peerId }) => peerId) }
 }
 
 /** Without any other copy it stays, as a trace of who had the content. */
