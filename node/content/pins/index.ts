@@ -1,0 +1,2 @@
+export { createLocalPins } from './local-pins.ts'
+export type * from './types.ts'

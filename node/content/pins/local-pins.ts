@@ -1,0 +1,266 @@
+import { CID } from 'multiformats/cid'
+import { CodedError, codeOf, messageOf } from '../../../protocols/shared/errors.ts'
+import type { GcRow, VerifyRow } from '../../operations-pins.ts'
+import type { Range, Sublevel } from '../../storage/sublevel.ts'
+import { MAX_DAG_DEPTH, MAX_DAG_LINKS, PAGE_ROWS } from './constants.ts'
+import { collectGarbage } from './gc.ts'
+import { Leases } from './leases.ts'
+import { Ledger, nameOf, type Transaction } from './ledger.ts'
+import { checkRoot } from './links.ts'
+import * as rows from './records.ts'
+import type { PinRecord } from './records.ts'
+import * as steps from './steps.ts'
+import { Turns } from './turns.ts'
+import type { HeldStat, Lease, LocalPin, LocalPins, PinStore, PinWalkOptions, VerifyOptions } from './types.ts'
+import { pagesOf, verifyBlocks } from './verify.ts'
+import { holdBlock, walk, type WalkInit, type WalkLimits } from './walk.ts'
+
+export interface LocalPinsInit {
+  /** Of this index alone. */
+  sublevel: Sublevel
+  store: PinStore
+  now?: () => number
+  limits?: Partial<WalkLimits>
+}
+
+export function createLocalPins(init: LocalPinsInit): LocalPins {
+  return new PinIndex(init)
+}
+
+/**
+ * What this node holds: a root record, a row for each block of each pin, and for each block the number
+ * of pins that hold it (`records.ts`). So a shared block costs each pin one row, unpin reads
+ * no block, and gc needs only the counts.
+ */
+class PinIndex implements LocalPins {
+  readonly #sublevel: Sublevel
+  readonly #store: PinStore
+  readonly #now: () => number
+  readonly #limits: WalkLimits
+  readonly #ledger: Ledger
+  readonly #leases = new Leases()
+  readonly #turns = new Turns()
+  #young: Lease | undefined
+  #closing = AbortSignal.abort()
+  #close: (reason: Error) => void = () => {}
+
+  constructor(init: LocalPinsInit) {
+    this.#sublevel = init.sublevel
+    this.#store = init.store
+    this.#now = init.now ?? Date.now
+    this.#limits = { depth: MAX_DAG_DEPTH, links: MAX_DAG_LINKS, ...init.limits }
+    this.#ledger = new Ledger(init.sublevel)
+  }
+
+  async open(): Promise<void> {
+    const closing = new AbortController()
+    this.#closing = closing.signal
+    this.#close = (reason) => closing.abort(reason)
+    for await (const key of this.#sublevel.keys(rows.allLeaving())) {
+      const root = rows.keyEnd(key).slice()
+      // A failure is the database's, which stops the node; the next start goes on.
+      void this.#turns.run(nameOf(root), undefined, () => this.#dropRows(root)).catch(() => {})
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#close(stopping())
+    await this.#turns.end(stopping())
+    await this.#ledger.settled()
+  }
+
+  async pin(cid: CID, options: PinWalkOptions): Promise<LocalPin> {
+    this.#checkOpen()
+    checkRoot(cid)
+    return this.#turns.run(nameOf(cid.bytes), options.signal, (signal) => this.#pin(cid, { ...options, signal }))
+  }
+
+  async unpin(cid: CID): Promise<void> {
+    this.#checkOpen()
+    const reason = new CodedError('E_ABORTED', `${cid} was unpinned`)
+    await this.#turns.takeOver(nameOf(cid.bytes), reason, async () => {
+      await this.#ledger.run((tx) => steps.leave(tx, cid.bytes))
+      await this.#dropRows(cid.bytes)
+    })
+  }
+
+  async get(cid: CID): Promise<LocalPin | undefined> {
+    const bytes = await this.#sublevel.get(rows.pinKey(cid.bytes))
+    return bytes === undefined ? undefined : rows.localPin(cid.bytes, rows.decodePin(bytes))
+  }
+
+  async list({ after, limit }: { after?: string; limit: number }): Promise<LocalPin[]> {
+    const range = { ...rows.allPins(), limit }
+    const pins: LocalPin[] = []
+    const from = after === undefined ? range : { ...beginAfter(range, rows.pinKey(CID.parse(after).bytes)), limit }
+    for await (const [key, value] of this.#sublevel.entries(from)) {
+      pins.push(rows.localPin(rows.keyEnd(key), rows.decodePin(value)))
+    }
+    return pins
+  }
+
+  async blocksOf(cid: CID, { after, limit }: { after?: Uint8Array; limit: number }): Promise<CID[]> {
+    const all = rows.membersOf(cid.bytes)
+    const range = after === undefined ? all : beginAfter(all, rows.memberKey(cid.bytes, after))
+    const blocks: CID[] = []
+    for await (const [key, codecs] of this.#sublevel.entries({ ...range, limit })) {
+      const multihash = rows.keyEnd(key, cid.bytes)
+      // In mode direct no codec is noted: the one block is the root.
+      blocks.push(rows.cidOf(multihash.slice(), rows.decodeVarints(codecs)[0] ?? cid.code))
+    }
+    return blocks
+  }
+
+  async isHeld(cid: CID): Promise<boolean> {
+    return this.#leases.isHeld(cid) || (await this.#isPinned(cid))
+  }
+
+  hold(): Lease {
+    return this.#leases.hold()
+  }
+
+  stored(cid: CID): void {
+    void this.#young?.add(cid)
+  }
+
+  async *gc(signal: AbortSignal): AsyncGenerator<GcRow> {
+    this.#checkOpen()
+    if (this.#young !== undefined) throw new CodedError('E_GC_RUNNING', 'the block store is being swept already')
+    this.#young = this.#leases.hold()
+    try {
+      const { store, sublevel, leases } = { store: this.#store, sublevel: this.#sublevel, leases: this.#leases }
+      yield* collectGarbage({ store, sublevel, leases, young: this.#young, signal })
+    } finally {
+      this.#young.release()
+      this.#young = undefined
+    }
+  }
+
+  async *verify(cid: CID | undefined, options: VerifyOptions): AsyncGenerator<VerifyRow> {
+    this.#checkOpen()
+    if (cid !== undefined && (await this.get(cid)) === undefined) throw unknown(cid)
+    const pages = cid === undefined ? this.#allBlocks() : pagesOf((page) => this.blocksOf(cid, page))
+    const init = { store: this.#store, leases: this.#leases, isPinned: (block: CID) => this.#isPinned(block) }
+    yield* verifyBlocks(pages, init, options)
+  }
+
+  async stat(): Promise<HeldStat> {
+    return rows.decodeTotals(await this.#sublevel.get(rows.TOTALS_KEY))
+  }
+
+  async #pin(cid: CID, options: PinWalkOptions): Promise<LocalPin> {
+    // What an unpin left that could not end.
+    if (await this.#sublevel.has(rows.leavingKey(cid.bytes))) await this.#dropRows(cid.bytes)
+    const isDirect = options.mode === 'direct'
+    if (!isDirect && (await this.get(cid))?.mode === 'direct') await this.#dropBelow(cid)
+    const record = await this.#ledger.run((tx) => steps.begin(tx, cid, options.mode, this.#now()))
+    if (record.state === 'pinned') return rows.localPin(cid.bytes, record)
+    try {
+      const init = this.#walkInit(options)
+      if (isDirect) await holdBlock(cid, { cid: rows.asV1(cid), depth: 0 }, init, true)
+      else await walk(cid, record, init)
+      if (isDirect) await this.#dropBelow(cid)
+      return await this.#end(cid, { state: 'pinned', since: this.#now() }, init)
+    } catch (error) {
+      options.signal.throwIfAborted()
+      const reason = { code: codeOf(error), message: messageOf(error) }
+      const failed = { state: 'failed' as const, since: this.#now(), error: reason }
+      // The first failure is the one to tell; the database tells its own to the node.
+      await this.#ledger.run((tx) => steps.end(tx, cid.bytes, failed)).catch(() => {})
+      throw error
+    }
+  }
+
+  async #end(cid: CID, change: Parameters<typeof steps.end>[2], { report }: WalkInit): Promise<LocalPin> {
+    const record = await this.#ledger.run((tx) => steps.end(tx, cid.bytes, change))
+    report(record!, undefined)
+    return rows.localPin(cid.bytes, record!)
+  }
+
+  #walkInit({ get, signal, onProgress }: PinWalkOptions): WalkInit {
+    const report = ({ blocks, bytes, totalBytes }: PinRecord, missing: CID | undefined): void => {
+      onProgress?.({ blocks, bytes, totalBytes, ...(missing === undefined ? {} : { missing: missing.toString() }) })
+    }
+    const limits = this.#limits
+    const parts = { sublevel: this.#sublevel, ledger: this.#ledger, leases: this.#leases, store: this.#store }
+    return { ...parts, limits, get, signal, report }
+  }
+
+  /** Ends an unpin: all rows of the root, then the note that they are to go. */
+  async #dropRows(root: Uint8Array): Promise<void> {
+    await this.#dropWanted(root)
+    await this.#dropMembers(root, () => true)
+    await this.#ledger.run(async (tx) => tx.del(rows.leavingKey(root)))
+  }
+
+  /** Makes a pin of mode direct what it is: its root alone, with no link taken. */
+  async #dropBelow(cid: CID): Promise<void> {
+    const own = nameOf(cid.multihash.bytes)
+    await this.#dropWanted(cid.bytes)
+    await this.#dropMembers(cid.bytes, (multihash) => nameOf(multihash) !== own)
+    await this.#ledger.run((tx) => steps.keepBare(tx, cid))
+  }
+
+  async #dropMembers(root: Uint8Array, goes: (multihash: Uint8Array) => boolean): Promise<void> {
+    await this.#drop(rows.membersOf(root), async (tx, keys) => {
+      await steps.release(tx, root, keys.map((key) => rows.keyEnd(key, root)).filter(goes))
+    })
+  }
+
+  async #dropWanted(root: Uint8Array): Promise<void> {
+    await this.#drop(rows.wantedOf(root), async (tx, keys) => {
+      for (const key of keys) tx.del(key)
+    })
+  }
+
+  async #drop(range: Range, step: (tx: Transaction, keys: Uint8Array[]) => Promise<void>): Promise<void> {
+    let keys: Uint8Array[]
+    do {
+      this.#closing.throwIfAborted()
+      keys = await this.#keys({ ...range, limit: PAGE_ROWS })
+      if (keys.length > 0) await this.#ledger.run((tx) => step(tx, keys))
+      range = keys.length > 0 ? beginAfter(range, keys.at(-1)!) : range
+    } while (keys.length === PAGE_ROWS)
+  }
+
+  async *#allBlocks(): AsyncGenerator<CID[]> {
+    const counted = pagesOf(async ({ after, limit }) => {
+      const all = rows.allCounts()
+      const range = after === undefined ? all : beginAfter(all, rows.countKey(after))
+      return (await this.#keys({ ...range, limit })).map((key) => rows.cidOf(rows.keyEnd(key)))
+    })
+    // First what is counted and yet no block of the store: reading takes a damaged one away.
+    for await (const page of counted) {
+      const lost: CID[] = []
+      for (const cid of page) if (!(await this.#store.has(cid))) lost.push(cid)
+      yield lost
+    }
+    yield* pagesOf(async (page) => (await this.#store.list(page)).map(({ cid }) => cid))
+  }
+
+  async #keys(range: Range): Promise<Uint8Array[]> {
+    const keys: Uint8Array[] = []
+    for await (const key of this.#sublevel.keys(range)) keys.push(key)
+    return keys
+  }
+
+  async #isPinned(cid: CID): Promise<boolean> {
+    return this.#sublevel.has(rows.countKey(cid.multihash.bytes))
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.aborted) throw stopping()
+  }
+}
+
+function beginAfter({ lt }: Range, key: Uint8Array): Range {
+  return { gt: key, ...(lt === undefined ? {} : { lt }) }
+}
+
+function stopping(): CodedError {
+  return new CodedError('E_STOPPING', 'the pins of this node are not open')
+}
+
+function unknown(cid: CID): CodedError {
+  return new CodedError('E_PIN_UNKNOWN', `${cid} is not pinned here`, { hint: 'see what is with `kairos pin ls`' })
+}

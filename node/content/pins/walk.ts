@@ -1,0 +1,143 @@
+import type { CID } from 'multiformats/cid'
+import { CodedError } from '../../../protocols/shared/errors.ts'
+import type { Sublevel } from '../../storage/sublevel.ts'
+import type { GetBlock } from '../dag.ts'
+import { Semaphore } from '../semaphore.ts'
+import { PIN_CONCURRENCY, WIDE_BLOCK_BYTES } from './constants.ts'
+import { Frontier, type Wanted } from './frontier.ts'
+import type { Leases } from './leases.ts'
+import type { Ledger } from './ledger.ts'
+import { checkWalkable, isLeaf, linksOf, statedBytes } from './links.ts'
+import { asV1, decodeVarints, memberKey, wantedKey, type PinRecord } from './records.ts'
+import { hold } from './steps.ts'
+import type { PinStore } from './types.ts'
+
+export interface WalkLimits {
+  depth: number
+  links: number
+}
+
+export interface WalkInit {
+  sublevel: Sublevel
+  ledger: Ledger
+  leases: Leases
+  store: PinStore
+  limits: WalkLimits
+  get: GetBlock
+  signal: AbortSignal
+  /** With the block that is under way for longest. */
+  report: (record: PinRecord, missing: CID | undefined) => void
+}
+
+/** Blocks with many links are decoded one at a time, of all walks together. */
+const wide = new Semaphore(1)
+
+/** Holds one block, for mode direct, and for each block of a walk. */
+export async function holdBlock(root: CID, wanted: Wanted, init: WalkInit, isDirect = false): Promise<HeldLinks> {
+  const lease = init.leases.hold()
+  try {
+    await lease.add(wanted.cid)
+    const bytes = await init.get(wanted.cid, init.signal)
+    // Also for one that `get` found here: only `put` says that it is durable.
+    await init.store.put(wanted.cid, bytes)
+    const write = (): Promise<HeldLinks> => writeBlock(root, wanted, bytes, init, isDirect)
+    const isWide = bytes.byteLength > WIDE_BLOCK_BYTES && !isLeaf(wanted.cid)
+    return await (isWide ? wide.run(write, init.signal) : write())
+  } finally {
+    lease.release()
+  }
+}
+
+interface HeldLinks {
+  record: PinRecord
+  cids: CID[]
+}
+
+async function writeBlock(
+  root: CID,
+  { cid, depth }: Wanted,
+  bytes: Uint8Array,
+  init: WalkInit,
+  isDirect: boolean,
+): Promise<HeldLinks> {
+  const cids = isDirect ? [] : linksOf(cid, bytes)
+  const isRoot = cid.equals(asV1(root))
+  const block = {
+    cid,
+    bytes: bytes.byteLength,
+    ...(isDirect ? {} : { links: { cids, depth: depth + 1 } }),
+    ...(isRoot ? { totalBytes: isDirect ? bytes.byteLength : statedBytes(cid, bytes) } : {}),
+  }
+  const record = await init.ledger.run((tx) => hold(tx, root.bytes, block, init.limits.links))
+  return { record, cids }
+}
+
+/**
+ * Holds every block below a root, some at once, in the order of their links as far as memory has room.
+ * The links that wait are on disk, so memory is bounded for every DAG, and a walk that was cut
+ * off goes on where it was. The first failure ends it.
+ */
+export async function walk(root: CID, record: PinRecord, outer: WalkInit): Promise<void> {
+  const failed = new AbortController()
+  const init = { ...outer, signal: AbortSignal.any([outer.signal, failed.signal]) }
+  const frontier = new Frontier(init.sublevel, root.bytes)
+  const running = new Set<Wanted>()
+  let latest = record
+  let ended = 0
+  let changed = Promise.withResolvers<void>()
+  const fail = (error: unknown): undefined => void failed.abort(error)
+  const run = async (wanted: Wanted): Promise<void> => {
+    try {
+      const held = await visit(root, wanted, init)
+      if (held !== undefined) {
+        frontier.add(held.cids, wanted.depth + 1)
+        latest = held.record
+      }
+    } catch (error) {
+      fail(error)
+    } finally {
+      frontier.done(wanted)
+      running.delete(wanted)
+      ended++
+      changed.resolve()
+      changed = Promise.withResolvers()
+    }
+  }
+  for (;;) {
+    const before = ended
+    const next = init.signal.aborted ? undefined : await frontier.next().catch(fail)
+    if (next !== undefined) {
+      running.add(next)
+      void run(next)
+      if (running.size < PIN_CONCURRENCY) continue
+    } else if (ended !== before) {
+      continue
+    }
+    if (running.size === 0) break
+    init.report(latest, firstOf(running)?.cid)
+    await changed.promise
+  }
+  init.signal.throwIfAborted()
+}
+
+/** @returns undefined when the block was held already */
+async function visit(root: CID, wanted: Wanted, init: WalkInit): Promise<HeldLinks | undefined> {
+  const { cid, depth } = wanted
+  if (depth > init.limits.depth) throw tooDeep(init.limits.depth)
+  checkWalkable(cid)
+  const member = await init.sublevel.get(memberKey(root.bytes, cid.multihash.bytes))
+  if (member === undefined || !decodeVarints(member).includes(cid.code)) return holdBlock(root, wanted, init)
+  await init.ledger.run(async (tx) => tx.del(wantedKey(root.bytes, cid)))
+  return undefined
+}
+
+function firstOf<T>(values: Iterable<T>): T | undefined {
+  for (const value of values) return value
+  return undefined
+}
+
+function tooDeep(maxDepth: number): CodedError {
+  return new CodedError('E_DAG_TOO_LARGE', `the content is more than ${maxDepth} links deep`, {
+    hint: 'pin its parts, each by itself',
+  })
+}
