@@ -130,6 +130,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_DISK_FULL: io('No space is left on the disk.', 507),
   E_STORAGE_UNWRITABLE: io('A path cannot be written.'),
   E_STORAGE_IO: io('The disk reports an error.'),
+  E_STORAGE_SYNC: io('The disk did not keep what was written (a failed fsync); nothing more is written to it.'),
   E_STORAGE_CORRUPT: io('Stored data do not match their checksum.'),
   E_STORAGE_CLOSED: io('The database is closed, because the node stops or its disk has failed.', 503),
 
@@ -189,7 +190,6 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_GOSSIP_REPLAY: refused('A message was seen before.'),
   E_GOSSIP_SELF: refused('A message claims to be by this node.'),
   E_GOSSIP_TOPIC: invalid('The topic is none of this mesh.'),
-  E_DHT_BATCH: failed('A batch of DHT records, which are put singly.'),
   E_DHT_NAMESPACE: refused('The DHT keeps no record of this kind.'),
   E_DHT_STALE_RECORD: refused('A newer DHT record is stored.'),
   E_REPORT_AUTHOR: invalid('A phase report has no valid author.'),
@@ -226,8 +226,11 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_NOT_UNIXFS: invalid('The CID names neither a file nor a directory.'),
   E_CONTENT_NOT_FOUND: refused('No connected peer has the content.', 404),
   E_CONTENT_MALFORMED: invalid('A block of the content cannot be decoded.'),
-  E_BLOCK_CORRUPT: io('A stored block was damaged.'),
+  E_BLOCK_CORRUPT: io('A stored block was damaged or its file gone; it is no longer held.'),
   E_BLOCK_TOO_LARGE: invalid('A block is over the limit of 2 MiB.', 413),
+  E_CODEC_UNSUPPORTED: invalid('The content has a codec whose links this node does not know.'),
+  E_DAG_TOO_LARGE: invalid('The content is deeper, or has more links, than one pin may have.', 413),
+  E_GC_RUNNING: refused('The block store is being swept already.'),
   E_HASH_UNSUPPORTED: invalid('The CID uses a hash that this node does not know.'),
   E_QUOTA: io('The block store is full.', 507),
 
