@@ -85,11 +85,12 @@ export class Cell {
     return done
   }
 
-  /** Messages of other members, in order. */
-  receive(messages: readonly InMessage[]): void {
+  /** Messages of other members, in order. @returns what to wait for before there are more, while the disk is behind */
+  receive(messages: readonly InMessage[]): void | Promise<void> {
     if (!this.#driver.isRunning) return
     this.#inbox.push(...messages)
     this.#schedule()
+    return this.#driver.room
   }
 
   unreachable(id: number): void {

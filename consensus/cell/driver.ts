@@ -40,6 +40,8 @@ export class Driver {
   #state: 'starting' | 'running' | 'stopped' = 'starting'
   #engine!: Engine
   #writes!: WriteQueue
+  /** bytes of entries that the disk does not have yet */
+  #unwritten = 0
   #applying = new ApplyQueue()
   #appliedTerm = 0
   /** when members were offered a snapshot that they may still be fetching, ms */
@@ -74,6 +76,7 @@ export class Driver {
     if (this.#state === 'stopped') return
     this.#starts += 1
     this.#writes = new WriteQueue(start)
+    this.#unwritten = 0
     this.#applying = new ApplyQueue()
     this.snapshot = start.snapshot
     this.applied = machine.applied
@@ -98,6 +101,11 @@ export class Driver {
     if (this.#state === 'running') this.#engine.free()
     this.#state = 'stopped'
     this.#onSnapshot()
+  }
+
+  /** Resolves when the disk has made room; undefined while there is some. */
+  get room(): Promise<void> | undefined {
+    return this.#unwritten > this.#options.maxUnwrittenBytes ? this.#writing : undefined
   }
 
   /** @returns whether the engine took it */
@@ -157,6 +165,7 @@ export class Driver {
     const { messages, committed, reads, refused, configuration } = effects
     for (const message of messages) this.#send(message)
     this.#writes.push(effects)
+    for (const { data } of effects.entries) this.#unwritten += data.length
     if (configuration !== undefined) this.configuration = configuration
     this.#applying.push(committed, this.#configure(committed))
     for (const { context, index } of reads) this.#events.onRead(context, index)
@@ -206,12 +215,14 @@ export class Driver {
     if (this.#writing !== undefined || this.#state !== 'running' || this.#writes.isEmpty) return
     const flush = this.#writes.take()
     if (flush.write === undefined) return this.#flushed(flush)
-    const start = this.#starts
+    const [start, bytes] = [this.#starts, this.#unwritten]
     this.#writing = this.#init.log
       .append(flush.write)
       .then(() => {
         this.#writing = undefined
-        if (this.#state === 'running' && start === this.#starts) this.#flushed(flush)
+        if (this.#state !== 'running' || start !== this.#starts) return
+        this.#unwritten -= bytes
+        this.#flushed(flush)
       })
       .catch((cause: unknown) => this.#fail(cause))
   }

@@ -12,6 +12,8 @@ export interface CellOptions {
   readonly keepEntries: number
   /** after which a command or a read that got no answer is sent again */
   readonly retryMs: number
+  /** of entries that wait for the disk, above which {@link Cell.receive} has the others wait */
+  readonly maxUnwrittenBytes: number
 }
 
 // Heartbeats every 80 ms and elections after 0.8 to 1.6 s: writes go on about 1.3 s after a leader died, while a pause of
@@ -23,6 +25,8 @@ export const CELL_OPTIONS: CellOptions = {
   snapshotEvery: 20_000,
   keepEntries: 5_000,
   retryMs: 2_500,
+  // More than a leader that keeps the rules has on its way to one member.
+  maxUnwrittenBytes: 8 << 20,
 }
 
 /** What a cell tells who runs it; none of it may throw. */

@@ -14,21 +14,15 @@ export interface Block {
   readonly bytes: Uint8Array
 }
 
-export interface FetchProgress {
-  /** blocks that came from the peer, and their bytes */
-  readonly fetched: number
-  readonly fetchedBytes: number
-  /** blocks that were here */
-  readonly found: number
-  /** blocks of the next level, known so far */
-  readonly ahead: number
+/** Blocks of a snapshot that came from the peer, and those that were here. */
+interface Fetched {
+  fetched: number
+  found: number
 }
 
-export interface FetchInit extends RequestOptions {
+interface FetchInit extends RequestOptions {
   open: OpenStream
   peer: PeerId
-  /** With all that is below it: nothing of it is looked at. */
-  isWhole?(cid: CID): Promise<boolean>
   /** A block that is here, perhaps without those below it: from a fetch that was broken off. */
   get(cid: CID): Promise<Uint8Array | undefined>
   /** Durable when it resolves. */
@@ -36,7 +30,6 @@ export interface FetchInit extends RequestOptions {
   /** The blocks that a block links to. @throws when it is none of the tree's */
   links(block: Block): readonly CID[]
   judge(peer: PeerId, verdict: Verdict): void
-  onProgress?(progress: FetchProgress): void
 }
 
 /**
@@ -46,7 +39,7 @@ export interface FetchInit extends RequestOptions {
  * @throws {CodedError} E_RAFT_BLOCK_MISSING, E_RAFT_BLOCK_WRONG (the peer is judged), E_RAFT_SNAPSHOT_TOO_LARGE,
  * and the codes of `requestBlocks`
  */
-export async function fetchSnapshot(root: CID, init: FetchInit): Promise<FetchProgress> {
+export async function fetchSnapshot(root: CID, init: FetchInit): Promise<Fetched> {
   return new Fetch(init).run(root)
 }
 
@@ -54,7 +47,7 @@ class Fetch {
   readonly #init: FetchInit
   readonly #failed = new AbortController()
   readonly #options: RequestOptions
-  #progress: FetchProgress = { fetched: 0, fetchedBytes: 0, found: 0, ahead: 0 }
+  readonly #count: Fetched = { fetched: 0, found: 0 }
 
   constructor(init: FetchInit) {
     this.#init = init
@@ -62,20 +55,19 @@ class Fetch {
     this.#options = init.timeoutMs === undefined ? { signal } : { signal, timeoutMs: init.timeoutMs }
   }
 
-  async run(root: CID): Promise<FetchProgress> {
+  async run(root: CID): Promise<Fetched> {
     let seen = 0
     for (let level: CID[] = [root]; level.length > 0;) {
       seen += level.length
       level = await this.#level(level, MAX_SNAPSHOT_BLOCKS - seen)
     }
-    return this.#progress
+    return this.#count
   }
 
   /** @returns the next level, of `room` blocks at most */
   async #level(cids: readonly CID[], room: number): Promise<CID[]> {
     const next: CID[] = []
     let at = 0
-    this.#report({ ahead: 0 })
     const work = async (): Promise<void> => {
       while (at < cids.length) {
         const batch = cids.slice(at, at + MAX_CIDS)
@@ -86,7 +78,6 @@ class Fetch {
             throw new CodedError('E_RAFT_SNAPSHOT_TOO_LARGE', `more than ${MAX_SNAPSHOT_BLOCKS} blocks`)
           }
         }
-        this.#report({ ahead: next.length })
       }
     }
     await this.#all(Array.from({ length: FETCH_CONCURRENCY }, work))
@@ -104,11 +95,10 @@ class Fetch {
     const missing: CID[] = []
     for (const cid of cids) {
       this.#options.signal.throwIfAborted()
-      if ((await this.#init.isWhole?.(cid)) === true) continue
       const bytes = await this.#init.get(cid)
       if (bytes === undefined) missing.push(cid)
       else {
-        this.#report({ found: this.#progress.found + 1 })
+        this.#count.found += 1
         yield { cid, bytes }
       }
     }
@@ -116,9 +106,7 @@ class Fetch {
       const blocks = await this.#ask(missing)
       missing.splice(0, blocks.length)
       await this.#init.put(blocks)
-      const size = blocks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
-      const { fetched, fetchedBytes } = this.#progress
-      this.#report({ fetched: fetched + blocks.length, fetchedBytes: fetchedBytes + size })
+      this.#count.fetched += blocks.length
       yield* blocks
     }
   }
@@ -143,11 +131,6 @@ class Fetch {
       this.#init.judge(this.#init.peer, reject('E_RAFT_BLOCK_WRONG'))
       throw new CodedError('E_RAFT_BLOCK_WRONG', `${block.cid} is no block of a state`, { cause })
     }
-  }
-
-  #report(change: Partial<FetchProgress>): void {
-    this.#progress = { ...this.#progress, ...change }
-    this.#init.onProgress?.(this.#progress)
   }
 }
 

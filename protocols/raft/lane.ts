@@ -5,19 +5,14 @@ import { drained } from '../shared/drain.ts'
 import { CodedError, codeOf } from '../shared/errors.ts'
 import { readFrames, writeFrame } from '../shared/frames.ts'
 import { answerCodec, openingCodec, type LaneName } from './codec.ts'
-import {
-  BACKOFF_FIRST_MS,
-  BACKOFF_LAST_MS,
-  MAX_ANSWER_BYTES,
-  MAX_BATCH_BYTES,
-  OPEN_TIMEOUT_MS,
-  STALL_MS,
-} from './constants.ts'
+import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS, MAX_ANSWER_BYTES, MAX_BATCH_BYTES, OPEN_TIMEOUT_MS } from './constants.ts'
 import { SendQueue, type QueueLimits } from './send-queue.ts'
 
 export interface LaneInit {
   name: LaneName
   limits: QueueLimits
+  /** a batch that the member does not take for so long costs the stream */
+  stallMs: number
   openStream(signal: AbortSignal): Promise<Stream>
   /** Something was lost: not opened, broken off, refused or too much. Called again and again while it lasts. */
   onLost(code: string): void
@@ -40,10 +35,6 @@ export class Lane {
   constructor(init: LaneInit) {
     this.#init = init
     this.#queue = new SendQueue(init.limits)
-  }
-
-  get waitingBytes(): number {
-    return this.#queue.byteLength
   }
 
   push(frame: Uint8Array): void {
@@ -96,7 +87,7 @@ export class Lane {
     const [first, ...more] = this.#queue.take(MAX_BATCH_BYTES)
     if (first === undefined) return
     if (!stream.send(more.length === 0 ? first : concat([first, ...more])))
-      await drained(stream, this.#within(STALL_MS))
+      await drained(stream, this.#within(this.#init.stallMs))
   }
 
   async #open(): Promise<Stream> {

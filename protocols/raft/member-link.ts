@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
+import { CodedError } from '../shared/errors.ts'
 import { messageCodec, type LaneName, type RaftFrame } from './codec.ts'
-import { BULK_QUEUE, URGENT_QUEUE } from './constants.ts'
+import { BULK_QUEUE, MAX_MESSAGE_BYTES, STALL_MS, URGENT_QUEUE } from './constants.ts'
 import { Lane } from './lane.ts'
 
 export interface MemberLinkInit {
@@ -23,12 +24,11 @@ export class MemberLink {
     this.#lanes = { urgent: this.#lane('urgent'), bulk: this.#lane('bulk') }
   }
 
-  get waitingBytes(): number {
-    return this.#lanes.urgent.waitingBytes + this.#lanes.bulk.waitingBytes
-  }
-
   /** @throws {CodedError} E_FRAME_TOO_LARGE */
   send(lane: LaneName, frame: RaftFrame): void {
+    if (frame.type === 'message' && frame.bytes.byteLength > MAX_MESSAGE_BYTES) {
+      throw new CodedError('E_FRAME_TOO_LARGE', `${frame.bytes.byteLength} bytes, the limit is ${MAX_MESSAGE_BYTES}`)
+    }
     const bytes = messageCodec.encode(frame)
     if (frame.type === 'message' && frame.snapshot !== undefined) this.#offered = frame.snapshot.index
     this.#lanes[lane].push(bytes)
@@ -55,6 +55,7 @@ export class MemberLink {
     return new Lane({
       name,
       limits,
+      stallMs: STALL_MS,
       openStream: this.#init.openStream,
       onLost: (code) => this.#lost(name, code),
       onWritten: () => this.#failing.delete(name),

@@ -26,6 +26,7 @@ export class MemberLinks {
   /** ids without a peer, each reported once */
   readonly #unknown = new Set<number>()
   #agreed: ReadonlyMap<number, PeerId> = new Map()
+  #newest = 0
   #isStopped = false
 
   constructor(init: MemberLinksInit) {
@@ -36,18 +37,21 @@ export class MemberLinks {
   members(map: ReadonlyMap<number, PeerId>): void {
     this.#agreed = new Map(map)
     this.#unknown.clear()
-    const newest = Math.max(0, ...map.keys())
-    for (const id of this.#learned.keys()) if (id <= newest) this.#learned.delete(id)
+    this.#newest = Math.max(0, ...map.keys())
+    for (const id of this.#learned.keys()) if (id <= this.#newest) this.#learned.delete(id)
     for (const [id, { peer, link }] of this.#links) {
-      if (this.#peerOf(id)?.equals(peer) === true) continue
-      link.stop()
-      this.#links.delete(id)
+      if (this.#peerOf(id)?.equals(peer) !== true) this.#unlink(id, link)
     }
+  }
+
+  /** Whether a peer may speak as `id`: ids are counted up, so that one which the state does not name is a newer one. */
+  maySpeak(id: number, peer: PeerId): boolean {
+    return this.#agreed.get(id)?.equals(peer) ?? id > this.#newest
   }
 
   learn(id: number, peer: PeerId): void {
     if (this.#agreed.has(id) || this.#learned.has(id)) return
-    for (const [older, of] of this.#learned) if (of.equals(peer)) this.#learned.delete(older)
+    for (const [older, of] of this.#learned) if (of.equals(peer)) this.#forget(older)
     if (this.#learned.size < MAX_MEMBERS) this.#learned.set(id, peer)
     this.#unknown.delete(id)
   }
@@ -61,6 +65,7 @@ export class MemberLinks {
       else link.send(lane, frame)
     } catch (error) {
       this.#init.log.error('a message to member %d is lost - %s %s', frame.to, codeOf(error), messageOf(error))
+      later(() => this.#init.unreachable(frame.to))
     }
   }
 
@@ -76,6 +81,17 @@ export class MemberLinks {
     this.#isStopped = true
     for (const { link } of this.#links.values()) link.stop()
     this.#links.clear()
+  }
+
+  #forget(id: number): void {
+    this.#learned.delete(id)
+    const linked = this.#links.get(id)
+    if (linked !== undefined) this.#unlink(id, linked.link)
+  }
+
+  #unlink(id: number, link: MemberLink): void {
+    link.stop()
+    this.#links.delete(id)
   }
 
   #peerOf(id: number): PeerId | undefined {

@@ -28,6 +28,8 @@ export class SendQueue {
 
   /** @returns how many were dropped for it, the newcomer counted when it did not fit */
   push(item: Uint8Array): number {
+    // What never fits costs nobody else the place.
+    if (item.byteLength > this.#limits.bytes) return 1
     let dropped = 0
     for (; !this.#fits(item.byteLength); dropped++) {
       const oldest = this.#limits.drop === 'oldest' ? this.#items.shift() : undefined

@@ -6,7 +6,6 @@ import type { Transport } from '../../consensus/cell/ports.ts'
 import type { RequestPorts } from './answers.ts'
 import type { OpenStream } from './client.ts'
 import type { RaftFrame, RaftMessage } from './codec.ts'
-import { MAX_MESSAGE_BYTES } from './constants.ts'
 import { createRaftHandler, type RaftHandler, type RaftHandlerInit } from './handler.ts'
 import { MemberLinks } from './member-links.ts'
 import { SnapshotGate, type BeforeSnapshot } from './snapshot-gate.ts'
@@ -98,9 +97,7 @@ class LibP2pTransport implements RaftTransport {
   send(to: number, bytes: Uint8Array, snapshot: SnapshotMeta | undefined): void {
     const lane = snapshot === undefined && this.#init.isUrgent(bytes) ? 'urgent' : 'bulk'
     const frame = { type: 'message' as const, from: this.#init.self(), to, bytes }
-    if (bytes.byteLength > MAX_MESSAGE_BYTES)
-      this.#init.log.error('a message of %d bytes is too large', bytes.byteLength)
-    else this.#links.send(lane, snapshot === undefined ? frame : { ...frame, snapshot: copyOf(snapshot) })
+    this.#links.send(lane, snapshot === undefined ? frame : { ...frame, snapshot: copyOf(snapshot) })
   }
 
   #onFrame(peer: PeerId, frame: RaftFrame): void | Promise<void> {
@@ -113,12 +110,12 @@ class LibP2pTransport implements RaftTransport {
   }
 
   /**
-   * Only what is meant for the id that the cell gave to this incarnation. The sender's id may be newer than what is
-   * known here (a follower that lags behind a new leader), never older: ids are counted up and not used again.
+   * Only what is meant for the id that the cell gave to this incarnation, and only as itself. The sender's id may be newer
+   * than what is known here (a follower that lags behind a new leader), never older, and never another's.
    */
   #check(peer: PeerId, { from, to }: RaftFrame): Verdict | undefined {
     const known = this.#init.memberOf(peer)?.raftId ?? 0
-    if (to !== this.#init.self() || from < known) return ignore('E_RAFT_WRONG_ID')
+    if (to !== this.#init.self() || from < known || !this.#links.maySpeak(from, peer)) return ignore('E_RAFT_WRONG_ID')
     return undefined
   }
 

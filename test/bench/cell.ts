@@ -2,6 +2,7 @@ import { load, type Load, type Write } from './cell-load.ts'
 import { ThreeEtcds } from './cell-etcd.ts'
 import { ThreeNodes } from './cell-nodes.ts'
 import { batchedEntries } from './cell-batched.ts'
+import { raftMessages } from './raft-messages.ts'
 import { quantile, type Bench, type Figure } from './figure.ts'
 
 const LOAD_MS = 8_000
@@ -19,7 +20,7 @@ export const benchCell: Bench = async (peers) => {
     remarks.push(`etcd ${etcd} was asked over its HTTP gateway by the same client; its gRPC clients are faster.`)
   }
   const withPeer = ours.map((figure) => heldAgainst(figure, theirs))
-  return { figures: [...withPeer, ...theirs, await batchedEntries()], remarks }
+  return { figures: [...withPeer, ...theirs, await raftMessages(), await batchedEntries()], remarks }
 }
 
 async function ourFigures(): Promise<Figure[]> {

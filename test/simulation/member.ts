@@ -63,7 +63,7 @@ export function cellMember(ports: MemberPorts): Member {
     start: async () => {
       cell = await Cell.start(initOf(ports))
     },
-    receive: (message) => cell?.receive([message]),
+    receive: (message) => void cell?.receive([message]),
     execute: async (id, data) => {
       if (cell === undefined) return { kind: 'refused' }
       return cell.propose(id, data, TIMEOUT_MS).then(({ result }) => ({ kind: 'done', result: Number(result) }), failed)

@@ -18,10 +18,13 @@ describe('the send queue of a lane', () => {
     expect(marks(queue.take(100))).to.deep.equal([2, 3])
   })
 
-  it('drops one that would never fit', () => {
-    const queue = new SendQueue({ bytes: 3, count: 2, drop: 'oldest' })
-    expect(queue.push(item(1, 4))).to.equal(1)
-    expect(queue.length).to.equal(0)
+  it('drops one that would never fit, and nothing else for it', () => {
+    for (const drop of ['oldest', 'newest'] as const) {
+      const queue = new SendQueue({ bytes: 3, count: 2, drop })
+      queue.push(item(1))
+      expect(queue.push(item(2, 4))).to.equal(1)
+      expect(marks(queue.take(100))).to.deep.equal([1])
+    }
   })
 
   it('is never over its limits, counts what it drops, and keeps order', () => {
