@@ -21,20 +21,24 @@ const DEFAULT_MIN = 2
 const DEFAULT_MAX = 3
 
 /**
- * What is in force for a pin among those that can hold it: what was not asked for is 2 to 3 copies, or as many as there
- * are failure domains (min) and places (max) where that is less, but 1 at least.
- *
- * @returns EVERYWHERE where that was asked for
+ * What a pin has that asks for nothing: 2 to 3 copies, or as many as there are failure domains (min) and places (max)
+ * where that is less, but 1 at least.
  */
+export function defaultReplication(places: readonly Place[]): Replication {
+  return {
+    min: Math.max(1, Math.min(DEFAULT_MIN, domainsOf(places))),
+    max: Math.max(1, Math.min(DEFAULT_MAX, places.length)),
+  }
+}
+
+/** @returns what is in force for a pin; EVERYWHERE where that was asked for */
 export function replicationOf(
   asked: { min?: number | undefined; max?: number | undefined },
-  places: readonly Place[],
+  usual: Replication,
 ): Replication {
-  const least = Math.max(1, Math.min(DEFAULT_MIN, domainsOf(places)))
-  const most = Math.max(1, Math.min(DEFAULT_MAX, places.length))
   const { max } = asked
-  const min = asked.min ?? (max === undefined || max === EVERYWHERE ? least : Math.min(least, max))
-  return { min, max: max ?? (min === EVERYWHERE ? EVERYWHERE : Math.max(most, min)) }
+  const min = asked.min ?? (max === undefined || max === EVERYWHERE ? usual.min : Math.min(usual.min, max))
+  return { min, max: max ?? (min === EVERYWHERE ? EVERYWHERE : Math.max(usual.max, min)) }
 }
 
 export function domainsOf(places: readonly Place[]): number {

@@ -1,5 +1,6 @@
-import { allocate, replicationOf } from './allocation.ts'
+import { allocate, defaultReplication, domainsOf, replicationOf, type Replication } from './allocation.ts'
 import type { Draft } from './draft.ts'
+import { EVERYWHERE } from './pin-commands.ts'
 import { pinRecord, type PinRecord } from './pin-records.ts'
 import { counterRecord, KEY, memberRecord, type Result } from './records.ts'
 import { standingSeats, type Seat } from './seats.ts'
@@ -10,6 +11,9 @@ type Refusal = Extract<Result, { ok: false }>
 export class PinBook {
   readonly #draft: Draft
   readonly #standing: readonly Seat[]
+  /** who may get copies, ascending by seat, with the pins that they hold as the command has changed them */
+  readonly #able: { -readonly [Key in keyof Seat]: Seat[Key] }[]
+  readonly #usual: Replication
   readonly #pending = new Map<string, PinRecord | undefined>()
   /** of each seat, by how many its pins have changed */
   readonly #changes = new Map<number, number>()
@@ -19,17 +23,12 @@ export class PinBook {
   constructor(draft: Draft) {
     this.#draft = draft
     this.#standing = standingSeats(draft.tree)
+    this.#able = this.#standing.filter(({ draining }) => !draining).map((seat) => ({ ...seat }))
+    this.#usual = defaultReplication(this.#able)
   }
 
   get(cid: string): PinRecord | undefined {
     return this.#pending.has(cid) ? this.#pending.get(cid) : this.#draft.get(KEY.pin(cid), pinRecord)
-  }
-
-  /** Who may get copies, ascending by seat, with the pins that they hold as the command has changed them. */
-  able(): Seat[] {
-    return this.#standing
-      .filter(({ draining }) => !draining)
-      .map((seat) => ({ ...seat, pins: seat.pins + (this.#changes.get(seat.seat) ?? 0) }))
   }
 
   standing(peerId: string): Seat | undefined {
@@ -52,16 +51,19 @@ export class PinBook {
    * that the others have it.
    */
   allot(cid: string, pin: Omit<PinRecord, 'revision'>, preferred: readonly number[]): Refusal | undefined {
-    const able = this.able()
-    const { min, max } = replicationOf(pin, able)
-    const seats = allocate(able, { cid, min, max, preferred, kept: pin.seats })
-    if (seats === undefined) {
-      const has = new Set(able.map(({ domain }) => domain)).size
-      return { ok: false, code: 'E_PIN_SHORT', wants: Math.max(1, min), has }
-    }
+    const { min, max } = replicationOf(pin, this.#usual)
+    const seats = allocate(this.#able, { cid, min, max, preferred, kept: pin.seats })
+    if (seats === undefined)
+      return { ok: false, code: 'E_PIN_SHORT', wants: Math.max(1, min), has: domainsOf(this.#able) }
     const leaving = pin.seats.filter((seat) => this.#standing.some((one) => one.seat === seat && one.draining))
     this.put(cid, { ...pin, seats: [...seats, ...leaving].sort((a, b) => a - b) })
     return undefined
+  }
+
+  /** Copies that are on their way out count no more. */
+  isOverMax(pin: PinRecord, seats: readonly number[]): boolean {
+    const { max } = replicationOf(pin, this.#usual)
+    return max !== EVERYWHERE && this.#able.filter(({ seat }) => seats.includes(seat)).length > max
   }
 
   /** What is as it was keeps its revision. */
@@ -84,6 +86,8 @@ export class PinBook {
 
   #add(seat: number, by: number): void {
     this.#changes.set(seat, (this.#changes.get(seat) ?? 0) + by)
+    const place = this.#able.find((one) => one.seat === seat)
+    if (place !== undefined) place.pins += by
   }
 
   settle(): Result {

@@ -1,4 +1,4 @@
-import { replicationOf } from './allocation.ts'
+import { defaultReplication, replicationOf, type Replication } from './allocation.ts'
 import { pinRecord, spaceRecord, type PinRecord } from './pin-records.ts'
 import { readRecord } from './read-record.ts'
 import { counterRecord, KEY, memberRecord, textRecord } from './records.ts'
@@ -93,7 +93,7 @@ export function isSpaceNews(
 /** What pins refer to, read once for each tree. */
 interface Cast {
   readonly standing: readonly Seat[]
-  readonly able: readonly Seat[]
+  readonly usual: Replication
   readonly peers: Map<number, string>
 }
 
@@ -104,17 +104,17 @@ function castOf(tree: Tree): Cast {
   if (known !== undefined) return known
   const standing = standingSeats(tree)
   const peers = new Map(standing.map(({ seat, peerId }) => [seat, peerId]))
-  const cast = { standing, able: standing.filter(({ draining }) => !draining), peers }
+  const cast = { standing, usual: defaultReplication(standing.filter(({ draining }) => !draining)), peers }
   casts.set(tree, cast)
   return cast
 }
 
 function resolved(tree: Tree, cid: string, { seats, owner, min, max, expires, ...rest }: PinRecord): AgreedPin {
-  const { able, peers } = castOf(tree)
+  const { usual, peers } = castOf(tree)
   const peerOf = (seat: number): string => peers.get(seat) ?? named(tree, peers, seat)
   return {
     ...rest,
-    ...replicationOf({ min, max }, able),
+    ...replicationOf({ min, max }, usual),
     cid,
     asked: { min, max },
     allocations: seats.map(peerOf),

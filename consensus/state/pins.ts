@@ -1,4 +1,3 @@
-import { replicationOf } from './allocation.ts'
 import type { CommandOf } from './commands.ts'
 import type { Draft } from './draft.ts'
 import { PinBook } from './pin-book.ts'
@@ -81,16 +80,9 @@ export function movePin(draft: Draft, { cid, revision, add, drop }: CommandOf<'p
   const left = pin.seats.filter((seat) => book.isStanding(seat) && !dropped.includes(seat))
   const seats = [...new Set([...left, ...added.map((seat) => seat!.seat)])].sort((a, b) => a - b)
   if (seats.length === 0) return { ok: false, code: 'E_PIN_LAST' }
-  if (add.length > 0 && isOverMax(book, pin, seats)) return { ok: false, code: 'E_PIN_MAX' }
+  if (add.length > 0 && book.isOverMax(pin, seats)) return { ok: false, code: 'E_PIN_MAX' }
   book.put(cid, { ...pin, seats })
   return book.settle()
-}
-
-/** Copies that are on their way out count no more. */
-function isOverMax(book: PinBook, pin: PinRecord, seats: readonly number[]): boolean {
-  const able = book.able()
-  const { max } = replicationOf(pin, able)
-  return max !== EVERYWHERE && able.filter(({ seat }) => seats.includes(seat)).length > max
 }
 
 /** Whoever proposed it may have had another time: the state's decides. */

@@ -14,9 +14,11 @@ import {
   type State,
 } from '../../../consensus/state/index.ts'
 import { bytes, commandOf, peer, type Body } from '../../unit/state/cell.ts'
+import { cidOf } from '../../unit/state/pins.ts'
 
 const peerId = fc.constantFrom('A', 'B', 'C', 'D', 'E').map(peer)
 const small = fc.nat(3)
+const cid = fc.nat(30).map(cidOf)
 const body: fc.Arbitrary<Body> = fc.oneof(
   fc.record({ type: fc.constant('member-join' as const), peerId, incarnation: small.map((value) => bytes(value)) }),
   fc.record({ type: fc.constant('member-promoted' as const), raftId: fc.integer({ min: 1, max: 12 }) }),
@@ -48,6 +50,18 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     key: fc.constantFrom('a', 'b', 'c'),
     value: fc.option(fc.string({ maxLength: 20 })),
   }),
+  fc.record({ type: fc.constant('member-drain' as const), peerId, on: fc.boolean() }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('pin-set' as const),
+      pins: fc.array(fc.record({ cid, owner: peerId, max: fc.integer({ min: 1, max: 4 }) }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+    }),
+  },
+  fc.record({ type: fc.constant('pin-unset' as const), cid }),
   fc.constant({ type: 'noop' as const }),
 )
 

@@ -108,7 +108,7 @@ describe('pins under random commands', function () {
           if (command.type.startsWith('pin') && result?.ok === false) expect(contentOf(replica)).to.deep.equal(before)
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 

@@ -19,6 +19,7 @@ import {
 } from '../../../consensus/state/index.ts'
 import { TreeNode } from '../../../consensus/state/tree-node.ts'
 import { bytes, commandOf, peer, Replica } from './cell.ts'
+import { cidOf } from './pins.ts'
 
 const noop = { type: 'noop' } as const
 const label = (value: string | null) => ({ type: 'label-set', peerId: peer('A'), key: 'k', value }) as const
@@ -85,6 +86,10 @@ describe('the state of a cell', () => {
     replica.state = { ...replica.state, tree: { top } }
     expect(size(replica.tree)).to.be.greaterThan(MAX_ENTRIES - 131_072)
     expect(replica.run(label('w'))).to.deep.equal({ ok: false, code: 'E_STATE_FULL' })
+    const more = { type: 'pin-set', pins: [{ cid: cidOf(1), owner: peer('A') }] } as const
+    expect(replica.run({ ...more, pins: [...more.pins] })).to.deep.equal({ ok: false, code: 'E_STATE_FULL' })
+    const unset = { type: 'pin-unset', cid: cidOf(1) } as const
+    expect(replica.run(unset)).to.deep.equal({ ok: false, code: 'E_PIN_UNKNOWN' })
     expect(replica.run(label(null))).to.deep.equal({ ok: true })
     const revoke = { type: 'certificate-revoke', peerId: peer('B'), by: peer('A'), reason: 'stolen' } as const
     expect(replica.run(revoke)).to.deep.equal({ ok: true })
