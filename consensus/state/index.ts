@@ -12,5 +12,18 @@ export type { RepairFacts } from './repair-copies.ts'
 export type { AppliedMark, CertificateRecord, MemberRecord, Result, RevocationRecord } from './records.ts'
 export type { Seat } from './seats.ts'
 export { FOUNDER_RAFT_ID, INITIAL_CONFIGURATION, initialState, stateOf } from './state.ts'
-export { blocks, FETCH_BATCH, load, missing, treeNodeCodec, type Block } from './tree-blocks.ts'
-export { del, EMPTY, EMPTY_ROOT, entries, fromSorted, get, root, set, size, type Tree, type TreeEntry } from './tree.ts'
+export { blocks, FETCH_BATCH, linksOf, load, missing, type Block } from './tree-blocks.ts'
+export {
+  del,
+  EMPTY,
+  EMPTY_ROOT,
+  entries,
+  fromSorted,
+  get,
+  root,
+  set,
+  size,
+  TreeBuilder,
+  type Tree,
+  type TreeEntry,
+} from './tree.ts'

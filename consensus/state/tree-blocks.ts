@@ -1,10 +1,8 @@
-import { CID } from 'multiformats/cid'
-import { z } from 'zod'
-import { defineCodec } from '../../protocols/shared/codec.ts'
+import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { MAX_BLOCK_BYTES, MAX_ENTRIES, MAX_HELD_BYTES, MAX_VALUE_BYTES } from './limits.ts'
-import { NodeValues } from './node-values.ts'
-import { cidOf, DAG_CBOR, encodeNode, layerOf, SHA2_256, TreeNode, type NodeBlock } from './tree-node.ts'
+import { MAX_ENTRIES, MAX_HELD_BYTES, MAX_VALUE_BYTES } from './limits.ts'
+import { decodeNode, type NodeBlock } from './tree-block.ts'
+import { cidOf, cidOfDigest, layerOf, TreeNode } from './tree-node.ts'
 import { EMPTY_BLOCK, EMPTY_ROOT, isKey, type Tree } from './tree.ts'
 
 export interface Block {
@@ -19,20 +17,6 @@ interface Place {
   readonly before: string | undefined
   readonly under: number
 }
-
-type Wire = [number, string[], Uint8Array[], (CID | null)[]]
-
-const cidSchema = z.custom<CID>(isBlockCid, 'must be a dag-cbor sha2-256 CID')
-export const treeNodeCodec = defineCodec<Wire>(
-  'state tree node',
-  MAX_BLOCK_BYTES,
-  z.tuple([
-    z.int().min(0).max(64),
-    z.array(z.string()),
-    z.array(z.instanceof(Uint8Array)),
-    z.array(cidSchema.nullable()),
-  ]),
-)
 
 /** How many CIDs one call of `fetch` names at most. */
 export const FETCH_BATCH = 256
@@ -50,7 +34,18 @@ export function* blocks(tree: Tree, isKnown: (cid: CID) => boolean = () => false
 function* blocksOf(node: TreeNode, isKnown: (cid: CID) => boolean): Generator<Block> {
   if (isKnown(node.cid)) return
   for (const child of node.children) if (child !== undefined) yield* blocksOf(child, isKnown)
-  yield { cid: node.cid, bytes: node.encode() }
+  yield { cid: node.cid, bytes: node.block }
+}
+
+/**
+ * What the block of a node links to.
+ *
+ * @returns also whether these are leaves, which link to nothing
+ * @throws {RangeError} it is no block of a tree
+ */
+export function linksOf(block: Uint8Array): { links: CID[]; areLeaves: boolean } {
+  const { layer, links } = decodeNode(block)
+  return { links: links.flatMap((link) => (link === null ? [] : cidOfDigest(link))), areLeaves: layer === 1 }
 }
 
 /**
@@ -70,14 +65,15 @@ async function loadNode(
   getBlock: (cid: CID) => Promise<Uint8Array>,
   budget: { entries: number },
 ): Promise<TreeNode> {
-  const node = checkBlock(place, await getBlock(place.cid))
+  const block = await getBlock(place.cid)
+  const node = checkBlock(place, block)
   spend(budget, node)
   const children: (TreeNode | undefined)[] = []
   for (let at = 0; at < node.links.length; at++) {
     const below = placeBelow(place, node, at)
     children.push(below && (await loadNode(below, getBlock, budget)))
   }
-  return new TreeNode(node.layer, node.keys, new NodeValues(node.values).pack(), children, hashOf(place.cid))
+  return new TreeNode(node.layer, node.keys, node.values, children, block)
 }
 
 /**
@@ -143,24 +139,27 @@ function placesBelow(place: Place, node: NodeBlock): Place[] {
 }
 
 function placeBelow(place: Place, node: NodeBlock, at: number): Place | undefined {
-  const cid = node.links[at]
-  if (cid === undefined || cid === null) return undefined
-  return { cid, after: node.keys[at - 1] ?? place.after, before: node.keys[at] ?? place.before, under: node.layer }
+  const link = node.links[at]
+  if (link === undefined || link === null) return undefined
+  return {
+    cid: cidOfDigest(link),
+    after: node.keys[at - 1] ?? place.after,
+    before: node.keys[at] ?? place.before,
+    under: node.layer,
+  }
 }
 
-/** Encoded again before it is hashed: other bytes that decode to the same node are no block of a tree. */
 function checkBlock(place: Place, bytes: Uint8Array): NodeBlock {
-  const node = decodeNode(place, bytes)
-  if (!cidOf(encodeNode(node)).equals(place.cid)) throw refused(place.cid, 'does not match its hash')
+  if (!cidOf(bytes).equals(place.cid)) throw refused(place.cid, 'does not match its hash')
+  const node = decoded(place, bytes)
   const fault = faultOf(node, place)
   if (fault !== undefined) throw refused(place.cid, fault)
   return node
 }
 
-function decodeNode({ cid }: Place, bytes: Uint8Array): NodeBlock {
+function decoded({ cid }: Place, bytes: Uint8Array): NodeBlock {
   try {
-    const [layer, keys, values, links] = treeNodeCodec.decode(bytes)
-    return { layer, keys, values, links }
+    return decodeNode(bytes)
   } catch (cause) {
     throw refused(cid, 'cannot be decoded', cause)
   }
@@ -178,18 +177,8 @@ function faultOf({ layer, keys, values, links }: NodeBlock, { after, before, und
   return undefined
 }
 
-/** Of a memory of its own: the CID's is a part of the block that linked to it. */
-function hashOf(cid: CID): Uint8Array {
-  return cid.multihash.digest.slice()
-}
-
 function isEmptyRoot(cid: CID): boolean {
   return cid.equals(EMPTY_ROOT)
-}
-
-function isBlockCid(value: unknown): boolean {
-  const cid = CID.asCID(value)
-  return cid?.version === 1 && cid.code === DAG_CBOR && cid.multihash.code === SHA2_256
 }
 
 function refused(cid: CID, why: string, cause?: unknown): CodedError {

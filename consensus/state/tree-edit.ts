@@ -6,8 +6,7 @@ type Maybe = TreeNode | undefined
 export function replace(node: Maybe, key: string, value: Uint8Array): Maybe {
   if (node === undefined) return undefined
   const at = lowerBound(node.keys, key)
-  if (node.keys[at] === key)
-    return new TreeNode(node.layer, node.keys, node.values.list().with(at, value), node.children)
+  if (node.keys[at] === key) return new TreeNode(node.layer, node.keys, node.values.with(at, value), node.children)
   const child = replace(node.children[at], key, value)
   return child && withChild(node, at, child)
 }
@@ -21,7 +20,7 @@ export function insert(node: Maybe, key: string, value: Uint8Array, layer = laye
   return new TreeNode(
     layer,
     node.keys.toSpliced(at, 0, key),
-    node.values.list().toSpliced(at, 0, value),
+    node.values.toSpliced(at, 0, value),
     node.children.toSpliced(at, 1, ...split(node.children[at], key)),
   )
 }
@@ -39,7 +38,7 @@ export function remove(node: Maybe, key: string): Maybe {
   return new TreeNode(
     node.layer,
     node.keys.toSpliced(at, 1),
-    node.values.list().toSpliced(at, 1),
+    node.values.toSpliced(at, 1),
     node.children.toSpliced(at, 2, joined),
   )
 }
@@ -52,7 +51,7 @@ function withChild(node: TreeNode, at: number, child: Maybe): TreeNode {
 function split(node: Maybe, key: string): [Maybe, Maybe] {
   if (node === undefined) return [undefined, undefined]
   const { layer, keys, children } = node
-  const values = node.values.list()
+  const values = node.values
   const at = lowerBound(keys, key)
   const [before, after] = split(children[at], key)
   const left =
@@ -73,7 +72,7 @@ function merge(left: Maybe, right: Maybe): Maybe {
   return new TreeNode(
     left.layer,
     [...left.keys, ...right.keys],
-    [...left.values.list(), ...right.values.list()],
+    [...left.values, ...right.values],
     [...left.children.slice(0, -1), merge(left.children.at(-1), right.children[0]), ...right.children.slice(1)],
   )
 }

@@ -1,92 +1,111 @@
 import { hash } from 'node:crypto'
-import { encode } from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
-import { NodeValues } from './node-values.ts'
+import { decodeNode, encodeNode, type NodeBlock } from './tree-block.ts'
 
-export const DAG_CBOR = 0x71
-export const SHA2_256 = 0x12
+const DAG_CBOR = 0x71
+const SHA2_256 = 0x12
 const NO_CHILDREN: readonly undefined[] = []
+
+type Content = Pick<NodeBlock, 'keys' | 'values'>
+
+/**
+ * Leaves that are decoded at the moment, a fixed number of them: who reads one mostly reads it again, to write it. The
+ * others are blocks alone, for sixteen keys and values of their own take four times the memory of their bytes.
+ */
+const decoded: (TreeNode | undefined)[] = Array.from({ length: 64 })
+let turn = 0
 
 /**
  * A node of a Merkle search tree: all keys of one layer within a range, and between them the nodes of what lies lower.
  * A child's layer is under its parent's, layers may be skipped, no node is without keys: so the same keys always give
- * the same nodes. Never changed once made.
+ * the same nodes. Never changed once made; how it is kept changes when it is hashed.
  */
 export class TreeNode {
   readonly layer: number
-  /** ascending, ≥ 1 */
-  readonly keys: readonly string[]
-  readonly values: NodeValues
   /** one more than keys; none at all in layer 0 */
   readonly children: readonly (TreeNode | undefined)[]
   /** entries of the whole subtree */
   readonly count: number
-  #hash: Uint8Array | undefined
+  #content: Content | undefined
+  #block: Uint8Array | undefined
+  /** of the block, as latin1: a third of the memory of an array */
+  #hash: string | undefined
 
   constructor(
     layer: number,
     keys: readonly string[],
-    values: NodeValues | readonly Uint8Array[],
+    values: readonly Uint8Array[],
     children: readonly (TreeNode | undefined)[],
-    hash?: Uint8Array,
+    block?: Uint8Array,
   ) {
     this.layer = layer
-    this.keys = keys
-    this.values = values instanceof NodeValues ? values : new NodeValues(values)
     this.children = layer === 0 ? NO_CHILDREN : children
+    this.#content = { keys, values }
     let count = keys.length
     for (const child of this.children) count += child === undefined ? 0 : child.count
     this.count = count
-    this.#hash = hash
+    if (block !== undefined) this.#settle(block)
   }
 
-  /** Hashes what has changed since it was last asked, and no more. */
+  /** ascending, ≥ 1 */
+  get keys(): readonly string[] {
+    return this.content.keys
+  }
+
+  get values(): readonly Uint8Array[] {
+    return this.content.values
+  }
+
+  get content(): Content {
+    return this.#content ?? this.#decode()
+  }
+
   get cid(): CID {
-    return cidOfHash((this.#hash ??= this.#settle()))
+    return cidOfDigest(this.digest)
   }
 
-  /** What is hashed has most likely ceased to change. */
-  #settle(): Uint8Array {
-    const hash = sha256(this.encode())
-    this.values.pack()
-    return hash
+  /** sha2-256 of the block; only what has changed since it was last asked for is hashed. */
+  get digest(): Uint8Array {
+    this.#hash ?? this.settle()
+    return Buffer.from(this.#hash!, 'binary')
   }
 
-  /** dag-cbor of [layer, keys, values, links | null] */
-  encode(): Uint8Array {
-    return encodeNode({
-      layer: this.layer,
-      keys: this.keys,
-      values: this.values.list(),
-      links: this.children.map((child) => child?.cid ?? null),
-    })
+  get block(): Uint8Array {
+    return this.#block ?? this.settle()
   }
-}
 
-/** A node as its block has it. */
-export interface NodeBlock {
-  readonly layer: number
-  readonly keys: readonly string[]
-  readonly values: readonly Uint8Array[]
-  readonly links: readonly (CID | null)[]
-}
+  /** What is hashed has most likely ceased to change: from now on it is its block. @returns the block */
+  settle(): Uint8Array {
+    if (this.#block !== undefined) return this.#block
+    const links = this.children.map((child) => child?.digest ?? null)
+    const block = encodeNode({ layer: this.layer, keys: this.keys, values: this.values, links })
+    this.#settle(block)
+    return block
+  }
 
-export function encodeNode({ layer, keys, values, links }: NodeBlock): Uint8Array {
-  return encode([layer, keys, values, links])
+  #settle(block: Uint8Array): void {
+    this.#block = block
+    this.#hash = hash('sha256', block, 'binary')
+    this.#content = this.layer === 0 ? undefined : decodeNode(block)
+  }
+
+  #decode(): Content {
+    const content = decodeNode(this.#block!)
+    const oldest = decoded[turn]
+    if (oldest !== undefined) oldest.#content = undefined
+    decoded[turn] = this
+    turn = (turn + 1) % decoded.length
+    return (this.#content = content)
+  }
 }
 
 /** @returns CIDv1, dag-cbor, sha2-256 */
 export function cidOf(block: Uint8Array): CID {
-  return cidOfHash(sha256(block))
+  return cidOfDigest(hash('sha256', block, 'buffer'))
 }
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  // A copy on the heap: what node:crypto gives has memory of its own beside it, which is ten times as much.
-  return Uint8Array.from(hash('sha256', bytes, 'buffer'))
-}
-
-function cidOfHash(digest: Uint8Array): CID {
+export function cidOfDigest(digest: Uint8Array): CID {
   return CID.createV1(DAG_CBOR, createDigest(SHA2_256, digest))
 }
 

@@ -1,9 +1,9 @@
 import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { MAX_ENTRIES, MAX_KEY_CHARS, MAX_VALUE_BYTES } from './limits.ts'
-import { NodeValues } from './node-values.ts'
+import { encodeNode } from './tree-block.ts'
 import { insert, remove, replace } from './tree-edit.ts'
-import { cidOf, encodeNode, layerOf, lowerBound, TreeNode } from './tree-node.ts'
+import { cidOf, layerOf, lowerBound, TreeNode } from './tree-node.ts'
 
 /**
  * An ordered map from keys to bytes that is never changed: every edit gives a new tree that shares all but the path to
@@ -27,8 +27,9 @@ export function size({ top }: Tree): number {
 export function get({ top }: Tree, key: string): Uint8Array | undefined {
   let node = top
   while (node !== undefined) {
-    const at = lowerBound(node.keys, key)
-    if (node.keys[at] === key) return node.values.at(at)
+    const { keys, values } = node.content
+    const at = lowerBound(keys, key)
+    if (keys[at] === key) return values[at]
     node = node.children[at]
   }
   return undefined
@@ -66,30 +67,38 @@ export function* entries({ top }: Tree, range: { prefix?: string; from?: string 
   const { prefix = '', from = '' } = range
   const open = seek(top, from > prefix ? from : prefix)
   for (let place = open.at(-1); place !== undefined; place = open.at(-1)) {
-    const { node, at } = place
-    const key = node.keys[at]
+    const { keys, values, children, at } = place
+    const key = keys[at]
     if (key === undefined) {
       open.pop()
       continue
     }
     if (!key.startsWith(prefix)) return
-    yield [key, node.values.at(at)!]
+    yield [key, values[at]!]
     place.at++
-    for (let below = node.children[place.at]; below !== undefined; below = below.children[0])
-      open.push({ node: below, at: 0 })
+    for (let below = children[place.at]; below !== undefined; below = below.children[0]) open.push(placeIn(below, 0))
   }
 }
 
-/** The way down to the first key ≥ `from`: nodes, each with the next key to give. */
-function seek(top: TreeNode | undefined, from: string): { node: TreeNode; at: number }[] {
-  const open = []
+/** What a node holds, and the next key of it to give. */
+interface Place extends Pick<TreeNode, 'keys' | 'values' | 'children'> {
+  at: number
+}
+
+/** The way down to the first key ≥ `from`. */
+function seek(top: TreeNode | undefined, from: string): Place[] {
+  const open: Place[] = []
   for (let node = top; node !== undefined;) {
-    const at = lowerBound(node.keys, from)
-    open.push({ node, at })
-    if (node.keys[at] === from) break
-    node = node.children[at]
+    const place = placeIn(node, lowerBound(node.keys, from))
+    open.push(place)
+    if (place.keys[place.at] === from) break
+    node = node.children[place.at]
   }
   return open
+}
+
+function placeIn({ content: { keys, values }, children }: TreeNode, at: number): Place {
+  return { keys, values, children, at }
 }
 
 interface OpenNode {
@@ -99,46 +108,52 @@ interface OpenNode {
   readonly children: (TreeNode | undefined)[]
 }
 
-/**
- * Builds a tree in one pass.
- *
- * @param sorted - ascending by key, each key once
- * @throws {CodedError} E_TREE_ENTRY when a key is out of order, or an entry out of its bounds
- */
-export function fromSorted(sorted: Iterable<TreeEntry>): Tree {
-  const spine: OpenNode[] = []
-  let last = ''
-  let count = 0
-  for (const [key, value] of sorted) {
+/** Builds a tree in one pass, from entries in ascending order of their keys, each key once. */
+export class TreeBuilder {
+  readonly #spine: OpenNode[] = []
+  #last = ''
+  #count = 0
+
+  /** @throws {CodedError} E_TREE_ENTRY when a key is out of order, an entry out of its bounds, or one too many */
+  add(key: string, value: Uint8Array): void {
     checkEntry(key, value)
-    if (key <= last) throw refusal(`${key} follows ${last}`)
-    if (++count > MAX_ENTRIES) throw refusal(`more than ${MAX_ENTRIES} entries`)
-    append(spine, key, value)
-    last = key
+    if (key <= this.#last) throw refusal(`${key} follows ${this.#last}`)
+    if (++this.#count > MAX_ENTRIES) throw refusal(`more than ${MAX_ENTRIES} entries`)
+    this.#last = key
+    const layer = layerOf(key)
+    const before = this.#closeBelow(layer)
+    let node = this.#spine.at(-1)
+    if (node === undefined || node.layer > layer) {
+      node = { layer, keys: [], values: [], children: [] }
+      this.#spine.push(node)
+    }
+    node.keys.push(key)
+    node.values.push(value)
+    node.children.push(before)
   }
-  return { top: closeBelow(spine, Infinity) }
+
+  finish(): Tree {
+    return { top: this.#closeBelow(Infinity) }
+  }
+
+  /** Ends the open nodes under a layer; the topmost of them holds the others. */
+  #closeBelow(layer: number): TreeNode | undefined {
+    const spine = this.#spine
+    let below: TreeNode | undefined
+    for (let node = spine.at(-1); node !== undefined && node.layer < layer; node = spine.at(-1)) {
+      below = new TreeNode(node.layer, node.keys, node.values, [...node.children, below])
+      below.settle()
+      spine.pop()
+    }
+    return below
+  }
 }
 
-function append(spine: OpenNode[], key: string, value: Uint8Array): void {
-  const layer = layerOf(key)
-  const before = closeBelow(spine, layer)
-  let node = spine.at(-1)
-  if (node === undefined || node.layer > layer) spine.push((node = { layer, keys: [], values: [], children: [] }))
-  node.keys.push(key)
-  node.values.push(value)
-  node.children.push(before)
-}
-
-/** Ends the open nodes under a layer; the topmost of them holds the others. */
-function closeBelow(spine: OpenNode[], layer: number): TreeNode | undefined {
-  let below: TreeNode | undefined
-  for (let node = spine.at(-1); node !== undefined && node.layer < layer; node = spine.at(-1)) {
-    // Copies, since arrays that grew keep room for more.
-    const children = node.layer === 0 ? [] : [...node.children, below]
-    below = new TreeNode(node.layer, node.keys.slice(), new NodeValues(node.values).pack(), children)
-    spine.pop()
-  }
-  return below
+/** @throws {CodedError} E_TREE_ENTRY, as {@link TreeBuilder} */
+export function fromSorted(sorted: Iterable<TreeEntry>): Tree {
+  const builder = new TreeBuilder()
+  for (const [key, value] of sorted) builder.add(key, value)
+  return builder.finish()
 }
 
 function checkEntry(key: string, value: Uint8Array): void {

@@ -1,15 +1,18 @@
-import * as dagCbor from '@ipld/dag-cbor'
-import { CID } from 'multiformats/cid'
 import { hash } from 'node:crypto'
+import { CID } from 'multiformats/cid'
+import { create as createDigest } from 'multiformats/hashes/digest'
 import { z } from 'zod'
+import { linksOf as linksOfNode } from '../../consensus/state/index.ts'
 import { defineCodec } from '../../protocols/shared/codec.ts'
-import { CodedError } from '../../protocols/shared/errors.ts'
+import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { Sublevel } from '../storage/sublevel.ts'
 
 /** A follower may still fetch the last but one while the last is made. */
 export const KEPT_SNAPSHOTS = 2
+const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
+const DIGEST_BYTES = 32
 const ROOTS_KEY = 'roots'
 
 const rootsSchema = z.array(
@@ -37,6 +40,8 @@ export interface KeptSnapshot {
 export class SnapshotBlocks {
   readonly #blocks: Sublevel
   readonly #meta: Sublevel
+  /** what the kept snapshots reached at the last sweep, and nothing after a damage: it is all there */
+  #reached: ReadonlySet<string> | undefined
   #holders = 0
   #sweeping: Promise<number> | undefined
 
@@ -57,10 +62,20 @@ export class SnapshotBlocks {
   /** @throws {CodedError} E_CELL_BLOCK_CORRUPT: fetch it again, or make a new snapshot */
   async get(cid: CID): Promise<Uint8Array | undefined> {
     const bytes = await this.#blocks.get(cid.bytes).catch((error: unknown) => {
-      throw error instanceof CodedError && error.code === 'E_STORAGE_CORRUPT' ? damaged(cid, error) : error
+      throw error instanceof CodedError && error.code === 'E_STORAGE_CORRUPT' ? this.#damaged(cid, error) : error
     })
-    if (bytes !== undefined && !matches(cid, bytes)) throw damaged(cid)
+    if (bytes !== undefined && !matches(cid, bytes)) throw this.#damaged(cid)
     return bytes
+  }
+
+  /**
+   * Tells what a new snapshot need not bring, with all that is below it: what the kept ones reach. While these are not
+   * whole it is nothing, so that the new one makes good what was lost.
+   */
+  async known(): Promise<(cid: CID) => boolean> {
+    this.#reached ??= await this.#whole().catch(unlessBroken)
+    const reached = this.#reached
+    return (cid) => reached.has(nameOf(cid))
   }
 
   /** Ascending by index, two at most. */
@@ -70,11 +85,11 @@ export class SnapshotBlocks {
     return kept.map(({ index, root }) => ({ index, root: CID.decode(root) }))
   }
 
-  /** Keeps a snapshot whose blocks are all here, and forgets all but the last two; durable when it resolves. */
-  async keep(snapshot: KeptSnapshot): Promise<void> {
+  /** Keeps a snapshot whose blocks are all here, and forgets all but the last `most`; durable when it resolves. */
+  async keep(snapshot: KeptSnapshot, most: 1 | typeof KEPT_SNAPSHOTS = KEPT_SNAPSHOTS): Promise<void> {
     if (!(await this.has(snapshot.root))) throw missing(snapshot.root)
     const others = (await this.snapshots()).filter(({ index }) => index !== snapshot.index)
-    const kept = [...others, snapshot].sort((a, b) => a.index - b.index).slice(-KEPT_SNAPSHOTS)
+    const kept = [...others, snapshot].sort((a, b) => a.index - b.index).slice(-most)
     const record = rootsCodec.encode(kept.map(({ index, root }) => ({ index, root: root.bytes })))
     await this.#meta.put(ROOTS_KEY, record)
   }
@@ -107,41 +122,63 @@ export class SnapshotBlocks {
   }
 
   async #sweep(): Promise<number> {
-    const reachable = await this.#reachable((await this.snapshots()).map(({ root }) => root))
     const dead: Uint8Array[] = []
-    for await (const key of this.#blocks.keys()) if (!reachable.has(nameOf(key))) dead.push(key)
+    // Should it be broken, a new snapshot brings all.
+    this.#reached = new Set()
+    this.#reached = await this.#whole((key) => dead.push(key))
     // In one batch: half a sweep could leave a block whose children are gone.
     await this.#blocks.batch(dead.map((key) => ({ type: 'del', key })))
     return dead.length
   }
 
+  /** @returns what the kept snapshots reach. @throws when something of it is not here */
+  async #whole(onOther: (key: Uint8Array) => void = () => undefined): Promise<Set<string>> {
+    const reached = await this.#reachable((await this.snapshots()).map(({ root }) => root))
+    let found = 0
+    for await (const key of this.#blocks.keys()) {
+      if (reached.has(nameOfKey(key))) found++
+      else onOther(key)
+    }
+    if (found < reached.size) throw await this.#lost(reached)
+    return reached
+  }
+
+  /** Leaves are not read, which are fifteen of sixteen blocks. */
   async #reachable(open: CID[]): Promise<Set<string>> {
-    const seen = new Set(open.map((cid) => nameOf(cid.bytes)))
+    const seen = new Set(open.map(nameOf))
     for (let cid = open.pop(); cid !== undefined; cid = open.pop()) {
       const bytes = await this.get(cid)
       if (bytes === undefined) throw missing(cid)
-      for (const link of linksOf(bytes)) {
-        const name = nameOf(link.bytes)
+      const { links, areLeaves } = linksOfNode(bytes)
+      for (const link of links) {
+        const name = nameOf(link)
         if (seen.has(name)) continue
         seen.add(name)
-        open.push(link)
+        if (!areLeaves) open.push(link)
       }
     }
     return seen
   }
-}
 
-/** What a block links to. @throws when it is no dag-cbor */
-export function linksOf(bytes: Uint8Array): CID[] {
-  return [...linksIn(dagCbor.decode(bytes))]
-}
-
-function* linksIn(value: unknown): Generator<CID> {
-  const cid = CID.asCID(value)
-  if (cid !== null) yield cid
-  else if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array)) {
-    for (const child of Object.values(value)) yield* linksIn(child)
+  async #lost(reached: ReadonlySet<string>): Promise<CodedError> {
+    const lost = new Set(reached)
+    for await (const key of this.#blocks.keys()) lost.delete(nameOfKey(key))
+    const [name] = lost
+    return missing(CID.createV1(DAG_CBOR, createDigest(SHA2_256, Buffer.from(name!, 'latin1'))))
   }
+
+  #damaged(cid: CID, cause?: unknown): CodedError {
+    this.#reached = new Set()
+    return new CodedError('E_CELL_BLOCK_CORRUPT', `block ${cid.toString()} of a snapshot does not match its hash`, {
+      hint: 'the disk may be failing; the cell gives the block again, or the node makes a new snapshot',
+      cause,
+    })
+  }
+}
+
+/** What a block links to. @throws when it is none of a state */
+export function linksOf(bytes: Uint8Array): CID[] {
+  return linksOfNode(bytes).links
 }
 
 function matches(cid: CID, bytes: Uint8Array): boolean {
@@ -149,15 +186,18 @@ function matches(cid: CID, bytes: Uint8Array): boolean {
   return code === SHA2_256 && hash('sha256', bytes, 'buffer').equals(digest)
 }
 
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+/** As latin1: a text of 32 characters takes a fifth of the memory of an array. */
+function nameOf({ multihash: { digest } }: CID): string {
+  return nameOfKey(digest)
 }
 
-function damaged(cid: CID, cause?: unknown): CodedError {
-  return new CodedError('E_CELL_BLOCK_CORRUPT', `block ${cid.toString()} of a snapshot does not match its hash`, {
-    hint: 'the disk may be failing; the cell gives the block again, or the node makes a new snapshot',
-    cause,
-  })
+function nameOfKey(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1', key.byteLength - DIGEST_BYTES)
+}
+
+function unlessBroken(error: unknown): Set<string> {
+  if (codeOf(error).startsWith('E_CELL_BLOCK_')) return new Set()
+  throw error
 }
 
 function missing(cid: CID): CodedError {

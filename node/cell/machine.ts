@@ -5,23 +5,28 @@ import {
   blocks,
   configurationOf,
   entries,
-  fromSorted,
   initialState,
   load,
   root,
   stateOf,
+  TreeBuilder,
   type Block,
   type State,
   type Tree,
 } from '../../consensus/state/index.ts'
-import { CodedError } from '../../protocols/shared/errors.ts'
+import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
 import type { SnapshotBlocks } from './block-store.ts'
 import { Mirror, type Changes } from './mirror.ts'
 import type { StateEntry, StateStore } from './state-store.ts'
 
 export type { Changes }
 
-const BLOCK_BATCH = 512
+/** Of the blocks that one batch writes. */
+const BATCH_BYTES = 1_048_576
+/** What a sweep finds in a kept snapshot. */
+const DAMAGE = new Set(['E_CELL_BLOCK_CORRUPT', 'E_CELL_BLOCK_MISSING'])
+/** Keys of an installed state that are told at once. */
+const CHANGES_AT_ONCE = 4096
 
 /** The agreed state in memory, mirrored on disk a little later, and its snapshots as blocks. */
 export class CellMachine implements StateMachine {
@@ -30,8 +35,8 @@ export class CellMachine implements StateMachine {
   readonly #blocks: SnapshotBlocks
   readonly #onChanges: (changes: Changes) => void
   #state: State
-  /** CIDs of the last snapshot's blocks: what is unchanged is not written again */
-  #known = new Set<string>()
+  /** a leader's snapshot that is fetched and waits to be installed */
+  #offer: { readonly index: number; readonly release: () => void } | undefined
 
   private constructor(init: MachineInit, state: State) {
     this.#store = init.state
@@ -45,9 +50,9 @@ export class CellMachine implements StateMachine {
   static async open(init: MachineInit): Promise<CellMachine> {
     const { state } = init
     if (state.applied === 0) return new CellMachine(init, initialState())
-    const stored: StateEntry[] = []
-    for await (const entry of state.load()) stored.push(entry)
-    return new CellMachine(init, stateOf(fromSorted(stored)))
+    const builder = new TreeBuilder()
+    for await (const [key, value] of state.load()) builder.add(key, value)
+    return new CellMachine(init, stateOf(builder.finish()))
   }
 
   get tree(): Tree {
@@ -89,21 +94,45 @@ export class CellMachine implements StateMachine {
 
   async snapshot(): Promise<{ index: number; root: Uint8Array }> {
     const { tree, applied } = this.#state
-    const cid = root(tree)
+    const { index } = applied
+    this.#settleOffer(index)
+    await this.#mirror.settled()
+    await this.#store.flush()
+    await this.#keep(tree, index)
+    try {
+      await this.#blocks.sweep()
+    } catch (error) {
+      if (!DAMAGE.has(codeOf(error))) throw error
+      // Nobody needs the damaged one any more, and blocks that it shares with this one are written again.
+      await this.#keep(tree, index, 1)
+      await this.#blocks.sweep()
+    }
+    return { index, root: root(tree).bytes }
+  }
+
+  /** A leader's snapshot is here: nothing is swept before it is installed, left behind or followed by another. */
+  offered(index: number, release: () => void): void {
+    this.#offer?.release()
+    this.#offer = { index, release }
+  }
+
+  #settleOffer(applied: number): void {
+    if (this.#offer === undefined || this.#offer.index > applied) return
+    this.#offer.release()
+    this.#offer = undefined
+  }
+
+  async install(meta: SnapshotMeta): Promise<void> {
     const release = await this.#blocks.hold()
     try {
-      await this.#mirror.settled()
-      await this.#store.flush()
-      this.#known = await this.#write(tree)
-      await this.#blocks.keep({ index: applied.index, root: cid })
+      await this.#install(meta)
     } finally {
       release()
     }
-    await this.#blocks.sweep()
-    return { index: applied.index, root: cid.bytes }
+    this.#settleOffer(meta.index)
   }
 
-  async install({ index, root: bytes }: SnapshotMeta): Promise<void> {
+  async #install({ index, root: bytes }: SnapshotMeta): Promise<void> {
     const cid = CID.decode(bytes)
     const tree = await load(cid, async (link) => (await this.#blocks.get(link)) ?? missing(link))
     const state = stateOf(tree)
@@ -111,11 +140,10 @@ export class CellMachine implements StateMachine {
       throw new CodedError('E_STATE_DIVERGED', `the snapshot of index ${index} holds a state of ${state.applied.index}`)
     }
     await this.#mirror.settled()
-    await this.#store.replaceAll({ applied: index, configuration: configurationOf(tree) }, sorted(tree))
+    await this.#store.replaceAll({ applied: index, configuration: configurationOf(tree) }, entries(tree))
     await this.#blocks.keep({ index, root: cid })
-    this.#known = new Set()
     this.#state = state
-    this.#onChanges(new Map(entries(tree)))
+    for (const part of partsOf(entries(tree))) this.#onChanges(part)
   }
 
   /** Resolves when the disk has all that was applied. @throws what a write has failed with */
@@ -123,32 +151,49 @@ export class CellMachine implements StateMachine {
     await this.#mirror.settled()
   }
 
-  /** Children first: who has a block has everything below it. @returns the CIDs of the whole tree */
-  async #write(tree: Tree): Promise<Set<string>> {
-    const all = new Set<string>()
+  async #keep(tree: Tree, index: number, most?: 1): Promise<void> {
+    const release = await this.#blocks.hold()
+    try {
+      await this.#write(tree)
+      await this.#blocks.keep({ index, root: root(tree) }, most)
+    } finally {
+      release()
+    }
+  }
+
+  /** Children first: who has a block has everything below it. What an earlier snapshot has is not written again. */
+  async #write(tree: Tree): Promise<void> {
     let batch: Block[] = []
-    for (const block of blocks(tree)) {
-      const name = block.cid.toString()
-      all.add(name)
-      if (!this.#known.has(name)) batch.push(block)
-      if (batch.length < BLOCK_BATCH) continue
+    let bytes = 0
+    for (const block of blocks(tree, await this.#blocks.known())) {
+      batch.push(block)
+      bytes += block.bytes.byteLength
+      if (bytes < BATCH_BYTES) continue
       await this.#blocks.put(batch)
       batch = []
+      bytes = 0
     }
     if (batch.length > 0) await this.#blocks.put(batch)
-    return all
   }
 }
 
 export interface MachineInit {
   state: StateStore
   blocks: SnapshotBlocks
-  /** Of each turn: keys with their new values, null for what is gone. */
+  /** Of each turn: keys with their new values, null for what is gone; of an installed snapshot all that it has, in parts. */
   onChanges: (changes: Changes) => void
 }
 
-function* sorted(tree: Tree): Generator<StateEntry> {
-  yield* entries(tree)
+/** A million at once would take more memory than the state. */
+function* partsOf(all: Iterable<StateEntry>): Generator<Changes> {
+  let part = new Map<string, Uint8Array>()
+  for (const [key, value] of all) {
+    part.set(key, value)
+    if (part.size < CHANGES_AT_ONCE) continue
+    yield part
+    part = new Map()
+  }
+  if (part.size > 0) yield part
 }
 
 function halted(code: string, index: number): CodedError {

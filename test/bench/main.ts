@@ -11,6 +11,7 @@ const GROUPS: Record<string, () => Promise<Bench>> = {
   mesh: async () => (await import('./mesh.ts')).benchMesh,
   admission: async () => (await import('./admission.ts')).benchAdmission,
   cell: async () => (await import('./cell.ts')).benchCell,
+  state: async () => (await import('./state.ts')).benchState,
   gossip: async () => (await import('./network.ts')).benchGossip,
   content: async () => (await import('./content.ts')).benchContent,
 }

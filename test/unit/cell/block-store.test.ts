@@ -2,6 +2,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
+import type { CellStores } from '../../../node/cell/open.ts'
 import { refused } from '../storage/refused.ts'
 import { CellDirectory } from './cell-stores.ts'
 
@@ -10,6 +11,8 @@ async function block(content: unknown) {
   return { bytes, cid: CID.createV1(dagCbor.code, await sha256.digest(bytes)) }
 }
 
+const leaf = (name: string) => block([0, [name], [new Uint8Array(3)], []])
+
 describe('snapshot blocks', () => {
   const cell = new CellDirectory()
   beforeEach(() => cell.make())
@@ -17,8 +20,9 @@ describe('snapshot blocks', () => {
 
   /** A root over a leaf of its own and one that all trees share. */
   const tree = async (name: string) => {
-    const [own, shared] = [await block(`leaf of ${name}`), await block('shared')]
-    return { own, shared, root: await block([name, [own.cid, null, shared.cid], { data: new Uint8Array(3) }]) }
+    const [own, shared] = [await leaf(name), await leaf('shared')]
+    const values = [new Uint8Array(3), new Uint8Array(3)]
+    return { own, shared, root: await block([1, [`${name}-a`, `${name}-b`], values, [own.cid, null, shared.cid]]) }
   }
   type Tree = Awaited<ReturnType<typeof tree>>
   const all = ({ own, shared, root }: Tree) => [own, shared, root]
@@ -29,7 +33,7 @@ describe('snapshot blocks', () => {
     await cell.using(async ({ blocks }) => {
       expect(await blocks.get(one.root.cid)).to.deep.equal(one.root.bytes)
       expect(await blocks.has(one.own.cid)).to.equal(true)
-      const none = (await block('none')).cid
+      const none = (await leaf('none')).cid
       expect([await blocks.get(none), await blocks.has(none)]).to.deep.equal([undefined, false])
     })
   })
@@ -57,7 +61,7 @@ describe('snapshot blocks', () => {
   it('sweeps nothing while somebody writes or fetches a snapshot', () =>
     cell.using(async ({ blocks }) => {
       const releases = [await blocks.hold(), await blocks.hold()]
-      await blocks.put([await block('not yet reached')])
+      await blocks.put([await leaf('not yet reached')])
       expect(await blocks.sweep()).to.equal(undefined)
       releases[0]!()
       releases[0]!()
@@ -70,13 +74,43 @@ describe('snapshot blocks', () => {
 
   it('refuses to keep a root that is not here, and to sweep when a kept tree has a hole', () =>
     cell.using(async ({ blocks }) => {
-      const [one, stray] = [await tree('one'), await block('stray')]
+      const [one, stray] = [await tree('one'), await leaf('stray')]
       expect((await refused(blocks.keep({ index: 1, root: one.root.cid }))).code).to.equal('E_CELL_BLOCK_MISSING')
       await blocks.put([one.root, one.own, stray])
       await blocks.keep({ index: 1, root: one.root.cid })
       expect((await refused(blocks.sweep())).message).to.contain(one.shared.cid.toString())
       expect(await blocks.has(stray.cid)).to.equal(true)
     }))
+
+  it('knows what the kept snapshots reach, after a restart too, so that it is not brought again', async () => {
+    const [one, stray] = [await tree('one'), await leaf('stray')]
+    const known = async (cell: CellStores) => {
+      const isKnown = await cell.blocks.known()
+      return [...all(one), stray].map(({ cid }) => isKnown(cid))
+    }
+    await cell.using(async (stores) => {
+      await stores.blocks.put([...all(one), stray])
+      await stores.blocks.keep({ index: 1, root: one.root.cid })
+      expect(await known(stores)).to.deep.equal([true, true, true, false])
+    })
+    await cell.using(async (stores) => {
+      expect(await known(stores)).to.deep.equal([true, true, true, false])
+      await stores.blocks.sweep()
+      expect(await known(stores)).to.deep.equal([true, true, true, false])
+    })
+  })
+
+  for (const lost of ['own', 'root'] as const) {
+    it(`knows nothing while the ${lost === 'own' ? 'leaf' : 'root'} of a kept snapshot is lost, so that all is brought again`, async () => {
+      const one = await tree('one')
+      await cell.using(async ({ blocks }) => {
+        await blocks.put(all(one))
+        await blocks.keep({ index: 1, root: one.root.cid })
+      })
+      await cell.raw('blocks', (raw) => raw.del(Buffer.concat([Buffer.from('!cell-blocks!'), one[lost].cid.bytes])))
+      await cell.using(async ({ blocks }) => expect((await blocks.known())(one.shared.cid)).to.equal(false))
+    })
+  }
 
   it('finds a flipped bit and a block under a wrong CID; the node goes on, the block can be put again', async () => {
     const one = await tree('one')
@@ -91,6 +125,7 @@ describe('snapshot blocks', () => {
       for (const { cid } of [one.root, one.own]) {
         expect((await refused(blocks.get(cid))).code).to.equal('E_CELL_BLOCK_CORRUPT')
       }
+      expect((await blocks.known())(one.shared.cid)).to.equal(false)
       await blocks.put(all(one))
       expect(await blocks.get(one.root.cid)).to.deep.equal(one.root.bytes)
     })

@@ -2,8 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { initialState, members, type Command, commandCodec } from '../../../consensus/state/index.ts'
-import { CellMachine } from '../../../node/cell/machine.ts'
+import { CID } from 'multiformats/cid'
+import {
+  commandCodec,
+  entries,
+  initialState,
+  load,
+  members,
+  size,
+  type Command,
+} from '../../../consensus/state/index.ts'
+import { CellMachine, type Changes } from '../../../node/cell/machine.ts'
 import { openCellStores, type CellStores } from '../../../node/cell/open.ts'
 import { rootOf } from '../../../node/cell/record.ts'
 
@@ -17,7 +26,7 @@ function entry(index: number, request: object) {
 }
 
 const join1 = { type: 'member-join', peerId: PEER, incarnation: new Uint8Array(16) }
-const label = (value: string) => ({ type: 'label-set', peerId: PEER, key: 'region', value })
+const label = (value: string, key = 'region') => ({ type: 'label-set', peerId: PEER, key, value })
 
 describe('cell: the state machine on its disk', () => {
   let directory: string
@@ -68,6 +77,38 @@ describe('cell: the state machine on its disk', () => {
     await stores.close()
     await open()
     expect(rootOf((await machine()).tree)).to.equal(at)
+  })
+
+  it('a snapshot brings only the blocks that the last one has not, after a restart too', async () => {
+    const first = await machine()
+    const many = Array.from({ length: 400 }, (_, at) => entry(at + 2, label(`value-${at}`, `key-${at}`)))
+    await first.apply([entry(1, join1), ...many], new Map())
+    await first.snapshot()
+    await stores.close()
+    await open()
+    const put = stores.blocks.put.bind(stores.blocks)
+    let brought = 0
+    stores.blocks.put = (blocks) => {
+      brought += blocks.length
+      return put(blocks)
+    }
+    const second = await machine()
+    await second.apply([entry(402, label('new', 'key-7'))], new Map())
+    const { root } = await second.snapshot()
+    expect(brought).to.be.within(1, 16)
+    const here = await load(CID.decode(root), async (cid) => (await stores.blocks.get(cid))!)
+    expect(size(here)).to.equal(size(second.tree))
+  })
+
+  it('tells of all that an installed snapshot has', async () => {
+    const first = await machine()
+    await first.apply([entry(1, join1), entry(2, label('north'))], new Map())
+    const { index, root } = await first.snapshot()
+    const told = new Set<string>()
+    const onChanges = (changes: Changes) => [...changes.keys()].forEach((key) => told.add(key))
+    const second = await CellMachine.open({ state: stores.state, blocks: stores.blocks, onChanges })
+    await second.install({ index, term: 1, root, configuration: first.configuration })
+    expect([...told]).to.deep.equal([...entries(first.tree)].map(([key]) => key))
   })
 
   it('stops at a command of a later release instead of skipping it', async () => {

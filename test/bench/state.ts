@@ -1,0 +1,95 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import {
+  applyEntries,
+  commandCodec,
+  entries,
+  fromSorted,
+  initialState,
+  root,
+  set,
+  size,
+  stateOf,
+  type Command,
+  type State,
+  type Tree,
+  type TreeEntry,
+} from '../../consensus/state/index.ts'
+import type { Bench, Figure } from './figure.ts'
+import { labels, LABELS_EACH, peerOf, pins } from './state-entries.ts'
+import { nodeFigures } from './state-nodes.ts'
+
+const ENTRIES = 1_000_000
+const COMMANDS = 40_000
+const TURN = 512
+
+/** A state of a million entries: what it takes in memory, on disk and between nodes. */
+export const benchState: Bench = async () => [
+  commandsFigure('label-set commands into an empty state', initialState()),
+  ...treeFigures('labels', labels),
+  ...treeFigures('pins', pins),
+  ...(await nodeFigures({ what: 'labels', entries: labels(ENTRIES), maxRssMb: 600 })),
+  ...(await nodeFigures({ what: 'pins', entries: pins(ENTRIES), maxRssMb: 700 })),
+]
+
+function treeFigures(what: string, make: (count: number) => Iterable<TreeEntry>): Figure[] {
+  const before = usedBytes()
+  const began = performance.now()
+  const state = stateOf(treeOf(make(ENTRIES)))
+  root(state.tree)
+  const seconds = (performance.now() - began) / 1000
+  const bytes = (usedBytes() - before) / ENTRIES
+  return [
+    { name: `${what}: memory of an entry`, value: Math.round(bytes), unit: 'B', beside: { content: contentOf(state) } },
+    { name: `${what}: built and hashed from sorted entries`, value: seconds, unit: 's' },
+    commandsFigure(`label-set commands into a million ${what}`, state),
+  ]
+}
+
+function treeOf(added: Iterable<TreeEntry>): Tree {
+  let tree = fromSorted(added)
+  for (const [key, value] of entries(initialState().tree)) tree = set(tree, key, value)
+  return tree
+}
+
+/** Bytes of keys and values, of an entry. */
+function contentOf({ tree }: State): number {
+  let bytes = 0
+  for (const [key, value] of entries(tree)) bytes += key.length + value.byteLength
+  return Math.round(bytes / size(tree))
+}
+
+/** Each of another label, in turns as the driver gives them; a root once in 4096, as checkpoints ask for it. */
+function commandsFigure(name: string, start: State): Figure {
+  const commands = Array.from({ length: COMMANDS }, (_, at) => commandCodec.encode(labelSet(at)))
+  let state = start
+  const first = state.applied.index + 1
+  const began = performance.now()
+  for (let at = 0; at < COMMANDS; at += TURN) {
+    const turn = commands.slice(at, at + TURN)
+    const committed = turn.map((data, n) => ({ index: first + at + n, term: 1, kind: 'normal' as const, data }))
+    state = applyEntries(state, committed, new Map()).state
+    if (at % 4096 === 0) root(state.tree)
+  }
+  const seconds = (performance.now() - began) / 1000
+  return { name, value: Math.round(COMMANDS / seconds), unit: 'entries/s' }
+}
+
+function labelSet(n: number): Command {
+  const session = { client: 'bench', opened: 0, sequence: n + 1 }
+  const place = (n * 7919) % ENTRIES
+  const label = {
+    peerId: peerOf(Math.floor(place / LABELS_EACH)),
+    key: `key-${String(place % LABELS_EACH).padStart(8, '0')}`,
+  }
+  return { v: 1, id: `bench.${n}`, session, time: n, type: 'label-set', ...label, value: `changed-${n}` }
+}
+
+function usedBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
