@@ -14,18 +14,21 @@ export type Request = Loose<Distribute<Command>>
 const MAX_UNDER_WAY = 256
 export const COMMAND_TIMEOUT_MS = 10_000
 
+interface Session {
+  readonly client: string
+  readonly opened: number
+  sequence: number
+}
+
 /** Proposes commands under a session of this process, so that each is applied once however often it is sent. */
 export class Commands {
-  readonly #cell: Cell
-  readonly #client = randomBytes(12).toString('base64url')
-  readonly #opened: number
+  readonly #cell: Pick<Cell, 'applied' | 'read' | 'propose'>
   readonly #onCommit: (ms: number) => void
-  #sequence = 0
+  #session: Promise<Session> | undefined
   #underWay = 0
 
-  constructor(cell: Cell, onCommit: (ms: number) => void) {
+  constructor(cell: Pick<Cell, 'applied' | 'read' | 'propose'>, onCommit: (ms: number) => void) {
     this.#cell = cell
-    this.#opened = cell.applied
     this.#onCommit = onCommit
   }
 
@@ -39,20 +42,45 @@ export class Commands {
         hint: 'try again in a moment',
       })
     }
-    const sequence = ++this.#sequence
-    const id = `${this.#client}.${sequence}`
-    const session = { client: this.#client, opened: this.#opened, sequence }
-    const command = { ...request, v: COMMAND_VERSION, id, session, time: Date.now() } as Command
-    const started = performance.now()
     this.#underWay += 1
     try {
-      const { result } = await this.#cell.propose(id, commandCodec.encode(command), timeoutMs)
-      this.#onCommit(performance.now() - started)
-      return accepted(result as Result)
+      return accepted(await this.#propose(request, performance.now() + timeoutMs))
     } finally {
       this.#underWay -= 1
     }
   }
+
+  async #propose(request: Request, deadline: number): Promise<Result> {
+    const opening = (this.#session ??= this.#open(deadline - performance.now()))
+    const session = await opening.catch((error: unknown) => {
+      this.#end(opening)
+      throw error
+    })
+    const { client, opened } = session
+    const sequence = ++session.sequence
+    const id = `${client}.${sequence}`
+    const command = { ...request, v: COMMAND_VERSION, id, session: { client, opened, sequence }, time: Date.now() }
+    const started = performance.now()
+    const { result } = await this.#cell.propose(id, commandCodec.encode(command as Command), deadline - started)
+    this.#onCommit(performance.now() - started)
+    if (isForgotten(result as Result)) this.#end(opening)
+    return result as Result
+  }
+
+  /** At what is agreed now: a session that says it was opened long ago counts as forgotten, as one of a joiner would. */
+  async #open(timeoutMs: number): Promise<Session> {
+    await this.#cell.read(timeoutMs)
+    return { client: randomBytes(12).toString('base64url'), opened: this.#cell.applied, sequence: 0 }
+  }
+
+  /** The next command begins another, unless one did already. */
+  #end(session: Promise<Session>): void {
+    if (this.#session === session) this.#session = undefined
+  }
+}
+
+function isForgotten(result: Result): boolean {
+  return !result.ok && result.code === 'E_COMMAND_STALE'
 }
 
 function accepted(result: Result): Result & { ok: true } {

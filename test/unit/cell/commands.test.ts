@@ -1,0 +1,72 @@
+import { expect } from 'chai'
+import { MAX_SESSIONS } from '../../../consensus/state/index.ts'
+import { Commands } from '../../../node/cell/commands.ts'
+import { CodedError, codeOf } from '../../../protocols/shared/errors.ts'
+import { Replica } from '../state/cell.ts'
+
+const noop = { type: 'noop' } as const
+const codeFrom = (promise: Promise<unknown>) => promise.then(() => undefined, codeOf)
+
+/** A cell of one that agrees at once; its member has applied nothing before its first read. */
+class FakeCell {
+  readonly replica = new Replica()
+  applied = 0
+  reads = 0
+  problem: CodedError | undefined
+
+  async read(): Promise<void> {
+    this.reads += 1
+    if (this.problem !== undefined) throw this.problem
+    this.applied = this.replica.state.applied.index
+  }
+
+  async propose(_id: string, command: Uint8Array) {
+    const { result, commandId } = this.replica.apply(command)
+    this.applied = this.replica.state.applied.index
+    return { index: this.applied, commandId, result }
+  }
+
+  /** Others come and go until one more session forgets the oldest. */
+  others(count: number): void {
+    for (let client = 0; client < count; client++) {
+      const opened = this.replica.state.applied.index
+      this.replica.command(noop, { session: { client: `other${opened}`, opened, sequence: 1 } })
+    }
+  }
+}
+
+describe('cell: the commands of a node', () => {
+  it('a node that joins after many sessions were forgotten is no stale one', async () => {
+    const cell = new FakeCell()
+    cell.others(MAX_SESSIONS + 10)
+    const commands = new Commands(cell, () => undefined)
+    expect(await codeFrom(commands.submit(noop))).to.equal(undefined)
+  })
+
+  it('a node whose session was forgotten is told once, and goes on under another', async () => {
+    const cell = new FakeCell()
+    const commands = new Commands(cell, () => undefined)
+    await commands.submit(noop)
+    cell.others(MAX_SESSIONS + 10)
+    expect(await codeFrom(commands.submit(noop))).to.equal('E_COMMAND_STALE')
+    expect(await codeFrom(commands.submit(noop))).to.equal(undefined)
+  })
+
+  it('one session serves all commands, however many begin together', async () => {
+    const cell = new FakeCell()
+    const commands = new Commands(cell, () => undefined)
+    await Promise.all(Array.from({ length: 50 }, () => commands.submit(noop)))
+    await commands.submit(noop)
+    expect(cell.reads).to.equal(1)
+  })
+
+  it('without a quorum no session begins; the next command tries again', async () => {
+    const cell = new FakeCell()
+    cell.problem = new CodedError('E_NO_QUORUM', 'nobody')
+    const commands = new Commands(cell, () => undefined)
+    expect(await codeFrom(commands.submit(noop))).to.equal('E_NO_QUORUM')
+    expect(cell.replica.state.applied.index).to.equal(0)
+    cell.problem = undefined
+    expect(await codeFrom(commands.submit(noop))).to.equal(undefined)
+  })
+})
