@@ -5,29 +5,43 @@ import type { Commands, Request } from './commands.ts'
 import type { CellMachine } from './machine.ts'
 import { standing } from './record.ts'
 
+export interface DutiesInit {
+  machine: Pick<CellMachine, 'tree' | 'markedIndex' | 'markedRoot'>
+  commands: Pick<Commands, 'submit'>
+  log: Pick<Log, 'debug'>
+  /** Undefined when this node did not found its cell. */
+  founder: { readonly peerId: string; readonly incarnation: Uint8Array } | undefined
+}
+
 /** What the leader says for all, after entries were applied. */
 export class LeaderDuties {
-  readonly #machine: CellMachine
-  readonly #commands: Commands
-  readonly #log: Log
+  readonly #init: DutiesInit
   readonly #promoting = new Set<number>()
+  #isFounding = false
   #checkpointed = 0
 
-  constructor(machine: CellMachine, commands: Commands, log: Log) {
-    this.#machine = machine
-    this.#commands = commands
-    this.#log = log
+  constructor(init: DutiesInit) {
+    this.#init = init
   }
 
-  run({ status, configuration }: Cell): void {
+  run({ status, configuration }: Pick<Cell, 'status' | 'configuration'>): void {
     if (status.role !== 'leader') return
+    this.#found()
     this.#promote(configuration.voters)
     this.#checkpoint()
   }
 
+  /** A cell begins without a member; its founder votes already, under the id that the first to join gets. */
+  #found(): void {
+    const { machine, founder } = this.#init
+    if (founder === undefined || this.#isFounding || standing(machine.tree).length > 0) return
+    this.#isFounding = true
+    void this.#say({ type: 'member-join', ...founder }).then(() => (this.#isFounding = false))
+  }
+
   /** Who votes now is told so in the state. */
   #promote(voters: readonly number[]): void {
-    for (const { id, status } of standing(this.#machine.tree)) {
+    for (const { id, status } of standing(this.#init.machine.tree)) {
       if (status !== 'joining' || !voters.includes(id) || this.#promoting.has(id)) continue
       this.#promoting.add(id)
       void this.#say({ type: 'member-promoted', raftId: id }).then(() => this.#promoting.delete(id))
@@ -36,16 +50,17 @@ export class LeaderDuties {
 
   /** Lets every member compare its state with the leader's: one that differs stops. */
   #checkpoint(): void {
-    const index = this.#machine.markedIndex
+    const { machine } = this.#init
+    const index = machine.markedIndex
     if (index <= this.#checkpointed) return
     this.#checkpointed = index
-    void this.#say({ type: 'checkpoint', index, root: this.#machine.markedRoot() })
+    void this.#say({ type: 'checkpoint', index, root: machine.markedRoot() })
   }
 
   /** What is lost with a leadership the next leader says. */
   async #say(request: Request): Promise<void> {
-    await this.#commands.submit(request).catch((error: unknown) => {
-      this.#log.debug('a word of the leader was not committed', { type: request.type, reason: messageOf(error) })
+    await this.#init.commands.submit(request).catch((error: unknown) => {
+      this.#init.log.debug('a word of the leader was not committed', { type: request.type, reason: messageOf(error) })
     })
   }
 }

@@ -91,6 +91,11 @@ export class DurableLog implements Log {
     return this.#head.raftId
   }
 
+  /** The last one; index 0 before the first. */
+  get snapshot(): SnapshotMeta {
+    return this.#snapshot
+  }
+
   async read(): Promise<LogStart> {
     const { term, vote, commit } = this.#head
     const entries = await readEntries(this.#entries, this.#head)

@@ -14,7 +14,6 @@ export interface CellStoresInit extends LogOwner {
   /** Called once when the disk failed or the log is damaged: stop the cell, nothing is tried again. */
   onFatal: (error: CodedError) => void
   onFlush?: NonNullable<LogInit['onFlush']>
-  configKey?: string
 }
 
 export interface CellStores {
@@ -67,11 +66,9 @@ export async function openCellStores(init: CellStoresInit): Promise<CellStores> 
 }
 
 async function openLog(init: CellStoresInit, opened: Database[], fatal: (error: CodedError) => void) {
-  const { configKey } = init
   const onFatal = (error: CodedError) => fatal(asLogError(error))
   try {
-    const options = { onFatal, ...(configKey !== undefined && { configKey }) }
-    const database = await openDatabase(join(init.directory, 'log'), options)
+    const database = await openDatabase(join(init.directory, 'log'), { onFatal })
     opened.push(database)
     return await DurableLog.open({ ...init, database })
   } catch (error) {
@@ -101,9 +98,8 @@ async function openMirror<T>(mirror: MirrorInit, open: (database: Database) => P
 }
 
 async function openOnce<T>(directory: string, mirror: MirrorInit, open: (database: Database) => Promise<T>) {
-  const { configKey } = mirror.init
   const onFatal = (error: CodedError) => void (isDamage(error) || mirror.fatal(error))
-  const database = await openDatabase(directory, { onFatal, ...(configKey !== undefined && { configKey }) })
+  const database = await openDatabase(directory, { onFatal })
   try {
     const store = await open(database)
     mirror.opened.push(database)

@@ -1,6 +1,14 @@
 import { CID } from 'multiformats/cid'
 import type { Configuration, DesiredMember } from '../../consensus/cell/index.ts'
-import { certificateOf, members, revocationOf, root, type CellMember, type Tree } from '../../consensus/state/index.ts'
+import {
+  certificateOf,
+  memberOf,
+  members,
+  revocationOf,
+  root,
+  type CellMember,
+  type Tree,
+} from '../../consensus/state/index.ts'
 import { certificateCodec, refuse, type Certificate, type Ticket } from '../../protocols/admission/index.ts'
 import { codeOf } from '../../protocols/shared/errors.ts'
 import type { CellRecord } from '../network/cell-record.ts'
@@ -65,6 +73,16 @@ export function standing(tree: Tree): (CellMember & { status: 'joining' | 'voter
 /** Whom messages are for: those who stand, and those who were removed until the configuration is without them. */
 export function addressees(tree: Tree, configuration: Configuration): CellMember[] {
   return [...members(tree)].filter(({ id, status }) => status !== 'removed' || counts(configuration, id))
+}
+
+/**
+ * The least raft id that a peer may speak as: an id that was removed has no say once the configuration is without it,
+ * another incarnation of the peer gets a greater one.
+ */
+export function leastId(tree: Tree, configuration: Configuration, peerId: string): number {
+  const member = memberOf(tree, peerId)
+  if (member === undefined) return 0
+  return member.status === 'removed' && !counts(configuration, member.id) ? member.id + 1 : member.id
 }
 
 function counts({ voters, learners, votersOutgoing, learnersNext }: Configuration, id: number): boolean {

@@ -24,6 +24,8 @@ export interface WireInit {
   cell: () => Cell | undefined
   /** The raft id of a full node of this cell, 0 while it has none; undefined for strangers. */
   raftIdOf: (peer: PeerId) => number | undefined
+  /** The blocks of a leader's snapshot are here, and held. */
+  offered: (index: number, release: () => void) => void
   /** Lets a node into the cell. @returns its raft id and those of all */
   admit: (peer: PeerId, incarnation: Uint8Array) => Promise<{ raftId: number; members: Addressee[] }>
 }
@@ -77,8 +79,9 @@ async function fetchBlocks(init: WireInit, meta: SnapshotMeta, peer: PeerId, sig
       put: (fetched) => blocks.put(fetched),
       links: ({ bytes }) => linksOf(bytes),
     })
-    await blocks.keep({ index: meta.index, root })
-  } finally {
+  } catch (error) {
     release()
+    throw error
   }
+  init.offered(meta.index, release)
 }
