@@ -1,5 +1,5 @@
 import { base32 } from 'multiformats/bases/base32'
-import { entries, type PinSpec, type Result, type Tree } from '../../../consensus/state/index.ts'
+import { entries, pinOf, type PinSpec, type Result, type Tree } from '../../../consensus/state/index.ts'
 import { counterRecord, KEY } from '../../../consensus/state/records.ts'
 import { pinRecord } from '../../../consensus/state/pin-records.ts'
 import { bytes, peer, Replica, type Body } from './cell.ts'
@@ -42,6 +42,14 @@ export function cellOf(names: string, domains: Readonly<Record<string, string>> 
 export function pin(replica: Replica, number: number, options: Partial<PinSpec> = {}, time = 1000): Result | undefined {
   return replica.run({ type: 'pin-set', pins: [{ cid: cidOf(number), owner: peer('A'), ...options }] }, time)
 }
+
+/** Names of those that are to hold it, together. */
+export function holders({ tree }: Replica, number: number): string | undefined {
+  const allocations = pinOf(tree, cidOf(number))?.allocations
+  return allocations?.map((peerId) => peerId['12D3KooW'.length]).join('')
+}
+
+export const refused = (code: string, more: object = {}) => ({ ok: false, code, ...more })
 
 /** Counters of the state beside what they must be. */
 export function counted(tree: Tree): { told: Record<string, number>; found: Record<string, number> } {
