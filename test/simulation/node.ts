@@ -1,5 +1,5 @@
-import type { Configuration, CreateEngine, InMessage, SnapshotMeta } from '../../consensus/cell/engine.ts'
-import type { Clock, StateMachine } from '../../consensus/cell/ports.ts'
+import type { Configuration, CreateEngine, InMessage } from '../../consensus/cell/engine.ts'
+import type { Clock } from '../../consensus/cell/ports.ts'
 import type { Answer, Door } from './clients.ts'
 import type { Command } from './commands.ts'
 import type { Dice } from './dice.ts'
@@ -10,6 +10,7 @@ import type { Member, MemberPorts, Mutant } from './member.ts'
 import type { Network } from './network.ts'
 import type { Observer } from './observer.ts'
 import type { Profile } from './options.ts'
+import { observedEngine, simulatedTransport, watchedMachine } from './ports.ts'
 import type { VirtualTime } from './time.ts'
 import type { Trace } from './trace.ts'
 
@@ -25,9 +26,6 @@ export interface World {
   readonly mutant: Mutant | undefined
   readonly node: (id: number) => SimulatedNode | undefined
 }
-
-/** After which the transport gives a snapshot up. */
-const SNAPSHOT_MS = 2000
 
 /** One machine: disk, clock and state outlive the process that a crash ends. */
 export class SimulatedNode implements Door {
@@ -73,6 +71,11 @@ export class SimulatedNode implements Door {
 
   get paused(): boolean {
     return this.#paused
+  }
+
+  /** Its disk has failed, and the moment in which it did is over. */
+  get isMute(): boolean {
+    return this.silent && this.#world.time.now > this.#failedAt
   }
 
   get member(): Member | undefined {
@@ -203,10 +206,10 @@ export class SimulatedNode implements Door {
     observer.opened(this.id, machine.applied)
     const honest: MemberPorts = {
       id: this.id,
-      createEngine: this.#observed(),
+      createEngine: observedEngine(this, this.#world),
       log: this.disk.open(),
-      machine: this.#watched(machine),
-      transport: { send: (to, message, snapshot) => this.#send(to, message, snapshot) },
+      machine: watchedMachine(this.id, machine, observer),
+      transport: simulatedTransport(this, this.#world),
       clock: this.#clock(),
       desired: () => [...machine.members].map(([id, isMember]) => ({ id, isRemoved: !isMember })),
       snapshotEvery: profile.snapshotEvery,
@@ -221,95 +224,11 @@ export class SimulatedNode implements Door {
     return mutant?.member?.(member, ports) ?? member
   }
 
-  #observed(): CreateEngine {
-    const { createEngine, observer } = this.#world
-    return (start) => {
-      observer.started(start)
-      if (!sameMembers(start.configuration, this.#machine!.configuration)) {
-        observer.report('restart', `${this.id} starts with another configuration than it applied`)
-      }
-      const engine = createEngine(start)
-      return {
-        input: (input) => {
-          if (input.type === 'snapshot') this.#offered(input.meta)
-          const effects = engine.input(input)
-          observer.effects(start.id, effects)
-          return effects
-        },
-        free: () => engine.free(),
-      }
-    }
-  }
-
-  #offered({ index, root }: SnapshotMeta): void {
-    const isTrue = this.blocks.has(keyOf(root)) && this.#machine?.roots.get(index) === keyOf(root)
-    if (!isTrue)
-      this.#world.observer.report('a snapshot is of its index', `${this.id} offers another state at ${index}`)
-  }
-
-  #watched(machine: Registers): StateMachine {
-    const { observer } = this.#world
-    const { id } = this
-    return {
-      get applied() {
-        return machine.applied
-      },
-      get configuration() {
-        return machine.configuration
-      },
-      apply: (entries, configured) => {
-        observer.apply(id, entries)
-        return machine.apply(entries, configured)
-      },
-      snapshot: () => machine.snapshot(),
-      install: async (meta) => {
-        await machine.install(meta)
-        observer.opened(id, meta.index)
-      },
-    }
-  }
-
   #clock(): Clock {
     return {
       now: () => this.#world.time.now * this.#rate + this.#jumpMs,
       after: (ms, run) => this.after(ms, run),
     }
-  }
-
-  #send(to: number, message: Uint8Array, snapshot: SnapshotMeta | undefined): void {
-    const { observer, network, time, trace } = this.#world
-    if (!this.up) return
-    if (this.silent && time.now > this.#failedAt)
-      observer.report('a failed flush stops the node', `${this.id} speaks after its disk refused a write`)
-    observer.sent(message)
-    trace.bytes('send', time.now, this.id, to, message)
-    const there = this.#world.node(to)
-    if (there === undefined || !there.up) this.after(1, () => this.#member?.unreachable(to))
-    if (snapshot !== undefined) return this.#offer(to, message, snapshot)
-    const sent = { from: this.id, bytes: message, snapshot }
-    network.send(this.id, to, () => this.#world.node(to)?.receive(sent))
-  }
-
-  // The follower fetches the blocks it lacks from the sender before it looks at the message; the sender hears of the end.
-  #offer(to: number, message: Uint8Array, snapshot: SnapshotMeta): void {
-    const { root } = snapshot
-    const { network } = this.#world
-    let isOver = false
-    const over = (ok: boolean) => {
-      if (!isOver) this.#member?.snapshotSent(to, ok)
-      isOver = true
-    }
-    this.after(SNAPSHOT_MS, () => over(false))
-    network.send(this.id, to, () => {
-      const node = this.#world.node(to)
-      const state = this.up ? this.blocks.get(keyOf(root)) : undefined
-      if (node?.up !== true || state === undefined) return
-      network.send(this.id, to, () => {
-        node.blocks.set(keyOf(root), state)
-        node.receive({ from: this.id, bytes: message, snapshot })
-        network.send(to, this.id, () => this.after(0, () => over(true)))
-      })
-    })
   }
 
   #flushMs(): number {
@@ -334,10 +253,6 @@ export class SimulatedNode implements Door {
     this.#machine = undefined
     member?.kill()
   }
-}
-
-function sameMembers(a: Configuration, b: Configuration): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 function never<T>(): Promise<T> {

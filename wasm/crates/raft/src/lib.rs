@@ -2,6 +2,8 @@
 //! randomness but the host's.
 
 mod effects;
+#[cfg(test)]
+mod host;
 mod input;
 #[cfg(test)]
 mod mutations;

@@ -1,8 +1,11 @@
 //! The engine alone: decoding that never panics, and one member that leads itself.
 
+use crate::host::{ROOT, Role, host, offer};
 use crate::input::{Input, Step, decode, decode_start};
 use crate::node::{Node, Refusal};
 use crate::wire::{Malformed, Reader, Writer};
+use prost::Message as _;
+use raft::eraftpb::{Entry, Message, MessageType};
 
 fn configuration(writer: &mut Writer, voters: &[u64], learners: &[u64]) {
     writer.wholes(voters);
@@ -127,4 +130,102 @@ fn the_same_inputs_have_the_same_effects() {
         (0..100).map(|_| node.input(Input::Tick).unwrap_or_default()).collect()
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn a_member_speaks_only_as_itself() {
+    let mut host = host(Role::Follower, 1);
+    let beat = host.message(MessageType::MsgHeartbeat).encode_to_vec();
+    let mut refused = |from| host.give(Input::Step(vec![Step { from, snapshot: None, bytes: &beat }]));
+    assert_eq!([0, 1, 2, 3].map(&mut refused), [1, 1, 0, 1]);
+}
+
+#[test]
+fn a_snapshot_comes_in_an_envelope_that_names_it_and_nothing_else_does() {
+    let mut host = host(Role::Follower, 1);
+    let snapshot = offer(&host, 9, 1).encode_to_vec();
+    let beat = host.message(MessageType::MsgHeartbeat).encode_to_vec();
+    let mut refused = |snapshot, bytes: &[u8]| host.give(Input::Step(vec![Step { from: 2, snapshot, bytes }]));
+    assert_eq!(refused(None, &snapshot), 1);
+    assert_eq!(refused(Some((8, ROOT)), &snapshot), 1);
+    assert_eq!(refused(Some((9, b"another")), &snapshot), 1);
+    assert_eq!(refused(Some((9, ROOT)), &beat), 1);
+    assert_eq!(refused(Some((9, ROOT)), &snapshot), 0);
+    assert_eq!(host.committed, 9);
+}
+
+#[test]
+fn a_term_has_one_leader() {
+    let mut host = host(Role::Follower, 1);
+    let beat = host.message(MessageType::MsgHeartbeat);
+    assert_eq!(host.hear(&Message { from: 3, ..beat.clone() }), 1);
+    assert_eq!(host.hear(&Message { from: 3, term: beat.term + 1, ..beat }), 0);
+}
+
+#[test]
+fn who_does_not_lead_forwards_its_own_proposals_and_nobody_elses() {
+    let mut host = host(Role::Follower, 1);
+    let mut effects = |input| host.node.effects_of(input).map(|effects| (effects.messages, effects.persisted_messages));
+    let sent = effects(Input::Propose(vec![b"mine"])).map(|(now, later)| now.len() + later.len());
+    assert_eq!(sent, Ok(1));
+    let entries = vec![Entry { data: b"theirs".to_vec(), ..Default::default() }];
+    let mut proposal = Message { from: 3, to: 1, entries, ..Default::default() };
+    proposal.set_msg_type(MessageType::MsgPropose);
+    let bytes = proposal.encode_to_vec();
+    let sent = effects(Input::Step(vec![Step { from: 3, snapshot: None, bytes: &bytes }]));
+    assert_eq!(sent, Ok((vec![], vec![])));
+}
+
+#[test]
+fn whoever_does_not_lead_hands_nothing_over() {
+    let mut host = host(Role::Follower, 1);
+    assert_eq!(host.node.input(Input::Transfer(2)), Err(Refusal::Dropped));
+}
+
+#[test]
+fn nobody_is_elected_with_entries_that_are_not_durable() {
+    let mut host = host(Role::Unwritten, 1);
+    for _ in 0..100 {
+        host.give(Input::Tick);
+    }
+    assert_eq!(host.give(Input::Campaign), 0);
+    assert_eq!(host.hear(&host.message(MessageType::MsgTimeoutNow)), 0);
+    assert_eq!(host.node.raft().state, raft::StateRole::Follower);
+    host.settle();
+    host.hear(&host.message(MessageType::MsgTimeoutNow));
+    assert_eq!(host.node.raft().state, raft::StateRole::Candidate);
+}
+
+/// What a transport takes (`protocols/raft/constants.ts`).
+const MAX_MESSAGE: usize = 1 << 20;
+const MAX_WAITING: usize = 4 << 20;
+
+#[test]
+fn appends_to_a_member_that_lags_fit_a_message_and_a_queue() {
+    for (size, at_once) in [(1, 512), (200, 512), (100_000, 5)] {
+        let mut host = host(Role::Leader, 1);
+        let command = vec![7; size];
+        for _ in 0..100 {
+            host.give(Input::Propose(vec![&command; at_once]));
+            host.settle();
+        }
+        let matched = Message { from: 3, index: 1, ..host.message(MessageType::MsgAppendResponse) };
+        let bytes = matched.encode_to_vec();
+        let effects = host.node.effects_of(Input::Step(vec![Step { from: 3, snapshot: None, bytes: &bytes }]));
+        let messages = effects.map(|effects| effects.messages).unwrap_or_default();
+        let sizes: Vec<usize> = messages.iter().map(Message::encoded_len).collect();
+        assert!(!sizes.is_empty() && sizes.iter().all(|size| *size < MAX_MESSAGE), "{sizes:?}");
+        assert!(size > 65_536 || sizes.iter().sum::<usize>() < MAX_WAITING, "{sizes:?}");
+    }
+}
+
+#[test]
+fn the_greatest_entry_fits_a_message() {
+    let mut host = host(Role::Leader, 1);
+    let command = vec![7; crate::sound::MAX_ENTRY];
+    let effects = host.node.effects_of(Input::Propose(vec![&command]));
+    let messages = effects.map(|effects| effects.messages).unwrap_or_default();
+    assert!(!messages.is_empty() && messages.iter().all(|message| message.encoded_len() < MAX_MESSAGE));
+    let more = vec![7; crate::sound::MAX_ENTRY + 1];
+    assert_eq!(host.node.input(Input::Propose(vec![&more])), Err(Refusal::Input));
 }
