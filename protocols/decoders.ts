@@ -1,4 +1,5 @@
 import { admissionCodecs } from './admission/index.ts'
+import { blocksCodecs } from './blocks/index.ts'
 import { phaseCodecs } from './phase/index.ts'
 import { queryCodecs } from './query/index.ts'
 import { raftCodecs } from './raft/index.ts'
@@ -14,6 +15,7 @@ export interface Decoder {
 /** Every decoder of a peer's bytes: a new one is listed here, or the fuzz test says so. */
 export const DECODERS: readonly Decoder[] = [
   ...admissionCodecs,
+  ...blocksCodecs,
   ...phaseCodecs,
   ...queryCodecs,
   ...raftCodecs,

@@ -17,6 +17,10 @@ import {
   ticketCodec,
   welcomeCodec,
 } from '../../../protocols/admission/codec.ts'
+import {
+  answerCodec as blocksAnswerCodec,
+  requestCodec as blocksRequestCodec,
+} from '../../../protocols/blocks/codec.ts'
 import { encodeReport, envelopeCodec, type PhaseReport } from '../../../protocols/phase/codec.ts'
 import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
 import { answerCodec, messageCodec as raftMessageCodec, openingCodec } from '../../../protocols/raft/codec.ts'
@@ -72,6 +76,19 @@ export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
   genesis: genesisCodec.encode(genesis),
   'admission message': messageCodec.encode({ hello }),
   'admission welcome': welcomeCodec.encode({ hello: { ...hello, welcome: { certificate: [certificate], genesis } } }),
+  'blocks request': Buffer.concat(
+    blocksRequestCodec.encode({
+      type: 'push',
+      blocks: [1, 2].map((size) => ({ cid: CID.parse(mesh).bytes, bytes: new Uint8Array(20 * size).fill(size) })),
+    }),
+  ),
+  'blocks answer': Buffer.concat(
+    blocksAnswerCodec.encode({
+      type: 'blocks',
+      blocks: [{ cid: CID.parse(mesh).bytes, bytes: new Uint8Array(30).fill(3) }],
+      absent: [CID.parse(mesh).bytes],
+    }),
+  ),
   'phase report': body,
   'phase envelope': envelopeCodec.encode({ b: body, s: new Uint8Array(64).fill(9) }),
   'query request': requestCodec.encode({ what: 'coherence', params: { history: 5 } }),

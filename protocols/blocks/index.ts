@@ -1,0 +1,7 @@
+export { BlocksClient, type BlocksClientInit } from './client.ts'
+export { answerCodec, blocksCodecs, requestCodec } from './codec.ts'
+export { BLOCKS_PROTOCOL } from './constants.ts'
+export { createBlocksHandler, type BlocksHandler, type BlocksHandlerInit } from './handler.ts'
+export { openPush, type Push } from './push.ts'
+export type { Lease, PushSink } from './serve-push.ts'
+export type { BlockSource } from './serve-wants.ts'

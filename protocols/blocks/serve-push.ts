@@ -1,0 +1,123 @@
+import { CID } from 'multiformats/cid'
+import { CodedError } from '../shared/errors.ts'
+import { answerCodec, type Block, type Request } from './codec.ts'
+import { MAX_PUSHED_BLOCKS, PUSH_WINDOW_BLOCKS, PUSH_WINDOW_BYTES } from './constants.ts'
+import { writeFrame } from './frame-stream.ts'
+import { parseCid, type Served } from './serve-wants.ts'
+
+/** Blocks that no collection of garbage takes until `release`. */
+export interface Lease {
+  /** Resolves when no collection takes the block any more. */
+  add(cid: CID): Promise<void> | void
+  release(): void
+}
+
+export interface PushSink {
+  /** Whether the bytes are those of the CID. */
+  matches(cid: CID, bytes: Uint8Array): Promise<boolean>
+  /** Resolves when the block is durable. @throws {CodedError} E_QUOTA, E_BLOCK_TOO_LARGE, E_DISK_FULL, … */
+  put(cid: CID, bytes: Uint8Array): Promise<void>
+}
+
+/**
+ * Stores what a member pushes, acknowledges what is durable.
+ *
+ * @throws {CodedError} E_BLOCKS_WRONG, E_BLOCKS_LIMIT, E_BLOCKS_PROTOCOL, E_FRAME_* for the pusher's fault, or what
+ * `put` failed with
+ */
+export async function servePush(served: Served, { sink, lease }: { sink: PushSink; lease: Lease }): Promise<void> {
+  const push = new Push(served, sink, lease)
+  const next = (): Promise<Request | undefined> => Promise.race([served.next(), push.failed])
+  for (let request = await next(); request !== undefined; request = await next()) {
+    if (request.type !== 'push') throw new CodedError('E_BLOCKS_PROTOCOL', 'wants on a stream of a push')
+    push.accept(request.blocks)
+  }
+  await push.settled()
+}
+
+class Push {
+  readonly #served: Served
+  readonly #sink: PushSink
+  readonly #lease: Lease
+  readonly #writing = new Set<Promise<void>>()
+  #stored: Block[] = []
+  #acknowledging: Promise<void> | undefined
+  #bytes = 0
+  #blocks = 0
+  #total = 0
+  readonly #failure = Promise.withResolvers<never>()
+
+  constructor(served: Served, sink: PushSink, lease: Lease) {
+    this.#served = served
+    this.#sink = sink
+    this.#lease = lease
+    this.#failure.promise.catch(() => {})
+  }
+
+  /** Rejects with what storing or acknowledging failed with. */
+  get failed(): Promise<never> {
+    return this.#failure.promise
+  }
+
+  accept(blocks: readonly Block[]): void {
+    for (const block of blocks) {
+      const cid = parseCid(block.cid)
+      this.#count(block)
+      const writing = this.#store(cid, block)
+      this.#writing.add(writing)
+      void writing.finally(() => this.#writing.delete(writing))
+    }
+  }
+
+  async settled(): Promise<void> {
+    const all = async (): Promise<void> => {
+      await Promise.all(this.#writing)
+      await this.#acknowledging
+    }
+    await Promise.race([all(), this.failed])
+  }
+
+  #count({ bytes }: Block): void {
+    this.#bytes += bytes.byteLength
+    this.#blocks++
+    if (++this.#total > MAX_PUSHED_BLOCKS) throw new CodedError('E_BLOCKS_LIMIT', 'too many blocks in one push')
+    if (this.#bytes > PUSH_WINDOW_BYTES || this.#blocks > PUSH_WINDOW_BLOCKS) {
+      throw new CodedError('E_BLOCKS_LIMIT', 'more was pushed than was acknowledged and the window allows')
+    }
+  }
+
+  async #store(cid: CID, block: Block): Promise<void> {
+    try {
+      if (!(await this.#sink.matches(cid, block.bytes))) {
+        throw new CodedError('E_BLOCKS_WRONG', `the bytes pushed as ${cid} are others`)
+      }
+      // Before it is stored, so that no collection comes between.
+      await this.#lease.add(cid)
+      await this.#sink.put(cid, block.bytes)
+    } catch (error) {
+      this.#failure.reject(error)
+      return
+    }
+    this.#stored.push(block)
+    this.#acknowledging ??= this.#acknowledge()
+  }
+
+  /** All that became durable in this turn, in one frame. */
+  async #acknowledge(): Promise<void> {
+    try {
+      await new Promise((resolve) => setImmediate(resolve))
+      while (this.#stored.length > 0) {
+        const stored = this.#stored.splice(0)
+        // First, as the pusher may push more as soon as it reads this.
+        this.#blocks -= stored.length
+        this.#bytes -= stored.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+        const cids = stored.map(({ cid }) => cid)
+        await writeFrame(this.#served.stream, answerCodec.encode({ type: 'stored', cids }), this.#served.signal)
+      }
+    } catch (error) {
+      this.#failure.reject(error)
+    } finally {
+      this.#acknowledging = undefined
+    }
+  }
+}
