@@ -1,0 +1,251 @@
+import { CID } from 'multiformats/cid'
+import { pinOf, type AgreedPin } from '../../consensus/state/index.ts'
+import { messageOf } from '../../protocols/shared/errors.ts'
+import type { LocalPins } from '../content/pins/index.ts'
+import type {
+  PinFilter,
+  PinImportLine,
+  PinOperations,
+  PinOptions,
+  PinPage,
+  PinRewrite,
+  PinStatus,
+  PinStatusDocument,
+  PinWait,
+} from '../operations-pins.ts'
+import type { Service } from '../service.ts'
+import type { Sublevel } from '../storage/sublevel.ts'
+import type { Log } from '../telemetry/log.ts'
+import { AgreedPins } from './agreed.ts'
+import { Catalog } from './catalog.ts'
+import { Duties } from './duties.ts'
+import { expirePins } from './expiry.ts'
+import { Holding } from './holding.ts'
+import { Observer } from './observe.ts'
+import type { PinCell, PinContent, PinMesh } from './ports.ts'
+import type { Proofs } from './proofs.ts'
+import { Repairer, type RepairPolicy } from './repairer.ts'
+import { reportSpace } from './space.ts'
+import { Tracker, type Tracked } from './tracker/index.ts'
+import { untilPinned } from './wait.ts'
+
+const SPACE_MS = 30_000
+const EXPIRY_MS = 5_000
+const REPAIR_MS = 2_000
+/** Commands that expire pins, one after the other. */
+const MAX_EXPIRY_ROUNDS = 100
+const PIN = 'pin/'
+/** Pins that one `recover` of all touches. */
+const MAX_RECOVERED = 1_000
+
+export interface NodePinsInit {
+  cell: PinCell
+  mesh: PinMesh
+  content: PinContent
+  local: LocalPins
+  /** Of the catalog alone. */
+  store: Sublevel
+  proofs: Proofs
+  policy: RepairPolicy
+  /** Bytes for blocks on this node. */
+  measure: () => Promise<{ freeBytes: number; totalBytes: number }>
+  log: Log
+  onEvent?: (event: PinEvent) => void
+}
+
+/** `agreed`, `changed`, `removed`: the cell; the others: this node's copy. */
+export interface PinEvent {
+  change: 'agreed' | 'changed' | 'removed' | 'moved' | 'pinned' | 'failed' | 'unpinned'
+  cid?: string
+  name?: string
+  reason?: string
+}
+
+/** The pinset of a full node: agreed on by its cell, held where it is allocated, seen from here. */
+export class NodePins implements PinOperations, Service {
+  readonly name = 'pins'
+  readonly #init: NodePinsInit
+  readonly #catalog: Catalog
+  readonly #tracker: Tracker
+  readonly #agreed: AgreedPins
+  readonly #observer: Observer
+  readonly #repairer: Repairer
+  readonly #holding: Holding
+  readonly #duties: Duties
+  readonly #stopped = new AbortController()
+  #unsubscribe = (): void => {}
+  #comparing: Promise<void> = Promise.resolve()
+
+  constructor(init: NodePinsInit) {
+    const { cell, mesh, content, local, proofs, policy, log, measure } = init
+    this.#init = init
+    this.#catalog = new Catalog(init.store)
+    this.#tracker = new Tracker({
+      pins: local,
+      fetch: ({ origins }) => content.fetch(origins),
+      onChange: (cid) => this.#trackerChanged(cid),
+    })
+    this.#agreed = new AgreedPins({ cell, content, mesh, catalog: this.#catalog })
+    this.#observer = new Observer({ cell, mesh, local, tracker: this.#tracker, proofs })
+    this.#holding = new Holding({ cell, self: mesh.self, local, tracker: this.#tracker, catalog: this.#catalog })
+    const onMoved = (reason: string): void => init.onEvent?.({ change: 'moved', reason })
+    this.#repairer = new Repairer({ cell, mesh, observer: this.#observer, proofs, policy, log, onMoved })
+    this.#duties = new Duties(
+      [
+        { name: 'space', everyMs: SPACE_MS, run: () => reportSpace({ cell, self: mesh.self, measure }) },
+        { name: 'expiry', everyMs: EXPIRY_MS, run: () => this.#expire() },
+        { name: 'repair', everyMs: REPAIR_MS, run: (signal) => this.#repair(signal) },
+      ],
+      log,
+    )
+  }
+
+  async start(): Promise<void> {
+    const { cell } = this.#init
+    this.#catalog.open(cell.tree, cell.applied)
+    this.#unsubscribe = cell.subscribe((keys) => this.#changed(keys))
+    // The node is there before a million pins are compared.
+    this.#comparing = this.#holding.compare(this.#stopped.signal).catch((error: unknown) => {
+      this.#init.log.error('what is held here was not compared with what is agreed', { reason: messageOf(error) })
+    })
+    this.#duties.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#unsubscribe()
+    await this.#duties.stop()
+    await this.#tracker.stop()
+    await this.#comparing
+    await this.#catalog.close(this.#init.cell.applied).catch(() => undefined)
+  }
+
+  /** How many pins of this node are in each status that is not final. */
+  get counts(): Partial<Record<Tracked['status'], number>> {
+    return this.#tracker.counts()
+  }
+
+  add(path: string, options: PinOptions, signal: AbortSignal) {
+    return this.#agreed.add(path, options, signal)
+  }
+
+  async *addAndWait(path: string, options: PinOptions, wait: PinWait, signal: AbortSignal) {
+    const { cid } = await this.#agreed.add(path, options, signal)
+    const look = async (): Promise<PinStatusDocument> => this.#statusOf(await this.#agreed.pin(cid, signal), signal)
+    yield* untilPinned(look, wait, signal)
+  }
+
+  remove(path: string, signal: AbortSignal) {
+    return this.#agreed.remove(path, signal)
+  }
+
+  update(from: string, to: string, { keep }: { keep: boolean }, signal: AbortSignal) {
+    return this.#agreed.update(from, to, keep, signal)
+  }
+
+  list(filter: PinFilter, page: PinPage) {
+    return this.#agreed.list(filter, page)
+  }
+
+  get(path: string, signal: AbortSignal) {
+    return this.#agreed.get(path, signal)
+  }
+
+  async status(path: string, options: { local: boolean }, signal: AbortSignal) {
+    return this.#observer.status(await this.#agreed.pin(path, signal), options, signal)
+  }
+
+  async statuses(
+    { statuses, ...filter }: PinFilter & { statuses?: readonly PinStatus[] },
+    { local, ...page }: PinPage & { local: boolean },
+    signal: AbortSignal,
+  ) {
+    const { found, next } = await this.#agreed.page(filter, page)
+    const seen = await this.#observer.statuses(found, { local }, signal)
+    const isWanted = ({ copies }: PinStatusDocument): boolean =>
+      statuses === undefined || copies.some(({ status }) => statuses.includes(status))
+    return { statuses: seen.filter(isWanted), next }
+  }
+
+  async recover(path: string | undefined, { local }: { local: boolean }, signal: AbortSignal) {
+    const cid = path === undefined ? undefined : (await this.#agreed.pin(path, signal)).cid
+    const recovered = this.#tracker.recover(cid)
+    if (local) return { recovered }
+    const elsewhere = cid === undefined ? await this.#failedElsewhere(signal) : [cid]
+    // A pin that is set anew, as it is, is looked at anew by all who are to hold it.
+    for (const other of elsewhere) await this.#agreed.add(other, {}, signal)
+    return { recovered: cid === undefined ? recovered + elsewhere.length : 1 }
+  }
+
+  async *verify(path: string, { repair }: { repair: boolean }, signal: AbortSignal) {
+    const { cid } = await this.#agreed.pin(path, signal)
+    const get = this.#init.content.fetch([], { isRemote: true })
+    yield* this.#init.local.verify(CID.parse(cid), { repair, get, signal })
+  }
+
+  plan() {
+    return this.#repairer.plan(this.#stopped.signal)
+  }
+
+  export() {
+    return this.#agreed.export()
+  }
+
+  import(lines: AsyncIterable<PinImportLine>, rewrite: PinRewrite, signal: AbortSignal) {
+    return this.#agreed.import(lines, rewrite, signal)
+  }
+
+  #statusOf(pin: AgreedPin, signal: AbortSignal): Promise<PinStatusDocument> {
+    return this.#observer.status(pin, { local: false }, signal)
+  }
+
+  async #failedElsewhere(signal: AbortSignal): Promise<string[]> {
+    const failed: string[] = []
+    let after: string | undefined
+    do {
+      const page = { limit: 256, local: false, ...(after !== undefined && { after }) }
+      const { statuses, next } = await this.statuses({ statuses: ['pin_error'] }, page, signal)
+      const { self } = this.#init.mesh
+      for (const { cid, copies } of statuses)
+        if (copies.some(({ status, peerId }) => status === 'pin_error' && peerId !== self)) failed.push(cid)
+      after = next ?? undefined
+    } while (after !== undefined && failed.length < MAX_RECOVERED)
+    return failed
+  }
+
+  #changed(keys: readonly string[]): void {
+    const { tree } = this.#init.cell
+    this.#catalog.update(keys, tree)
+    for (const key of keys) {
+      if (!key.startsWith(PIN)) continue
+      const cid = key.slice(PIN.length)
+      this.#tellAgreed(cid, pinOf(tree, cid))
+      void this.#holding.follow(cid)
+    }
+  }
+
+  #tellAgreed(cid: string, pin: AgreedPin | undefined): void {
+    if (pin === undefined) this.#init.onEvent?.({ change: 'removed', cid })
+    else this.#init.onEvent?.({ change: 'agreed', cid, name: pin.name })
+  }
+
+  #trackerChanged(cid: string): void {
+    const tracked = this.#tracker.statusOf(cid)
+    if (tracked?.status === 'pin_error')
+      this.#init.onEvent?.({ change: 'failed', cid, reason: tracked.reason?.message ?? '' })
+    if (tracked !== undefined) return
+    const isOurs = pinOf(this.#init.cell.tree, cid)?.allocations.includes(this.#init.mesh.self) === true
+    this.#init.onEvent?.({ change: isOurs ? 'pinned' : 'unpinned', cid })
+  }
+
+  async #expire(): Promise<void> {
+    const { cell } = this.#init
+    for (let round = 0; round < MAX_EXPIRY_ROUNDS && cell.isLeader; round++)
+      if ((await expirePins(cell, this.#catalog, Date.now())) === 0) return
+  }
+
+  async #repair(signal: AbortSignal): Promise<void> {
+    this.#repairer.watch()
+    await this.#repairer.step(signal)
+  }
+}
