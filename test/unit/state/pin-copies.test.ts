@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { EVERYWHERE, pinOf, pinsHeldBy, seats } from '../../../consensus/state/index.ts'
-import { peer } from './cell.ts'
+import { peer, type Replica } from './cell.ts'
 import { cellOf, cidOf, counted, drain, holders, label, pin, refused, space } from './pins.ts'
 
 describe('copies of a pin', () => {
