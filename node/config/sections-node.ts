@@ -86,6 +86,17 @@ export const content = z
   .prefault({})
   .describe('Content-addressed storage.')
 
+export const pins = z
+  .strictObject({
+    repair: flag(true, 'While this node leads its cell: replace copies that are lost.'),
+    rebalance: flag(true, 'Also move pins from the fullest members to those that hold far fewer.'),
+    repair_grace_s: count(600, 1, 604_800, 'A member that was away for so long, seconds, has lost its copies.'),
+    repair_moves_per_minute: count(600, 1, 1_000_000, 'Most copies moved in a minute.'),
+    audit_period_s: count(43_200, 1, 31_536_000, 'Each copy proves itself about once in so many seconds.'),
+  })
+  .prefault({})
+  .describe('The agreed pinset.')
+
 export const storage = z
   .strictObject({
     path: z
