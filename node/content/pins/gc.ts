@@ -1,18 +1,16 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as rest } from 'node:timers/promises'
 import type { GcRow } from '../../operations-pins.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import { GC_CONCURRENCY, GC_PAGE_BLOCKS } from './constants.ts'
 import type { Leases } from './leases.ts'
 import { nameOf } from './ledger.ts'
 import { countKey, keyEnd } from './records.ts'
-import type { Lease, PinStore } from './types.ts'
+import type { PinStore } from './types.ts'
 
 export interface GcInit {
   sublevel: Sublevel
   leases: Leases
   store: PinStore
-  /** Holds what is stored while this runs. */
-  young: Lease
   signal: AbortSignal
 }
 
@@ -27,17 +25,19 @@ export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
   const row: GcRow = { done: false, examined: 0, removed: 0, freedBytes: 0 }
   let page = await init.store.list({ limit: GC_PAGE_BLOCKS })
   while (page.length > 0) {
+    init.signal.throwIfAborted()
+    const begun = performance.now()
     const counted = await countedOf(page, init.sublevel)
     const free = page.filter(({ cid }) => !counted.has(nameOf(cid.multihash.bytes)))
     for (let at = 0; at < free.length; at += GC_CONCURRENCY) {
-      init.signal.throwIfAborted()
       const taken = await Promise.all(free.slice(at, at + GC_CONCURRENCY).map((block) => take(block, init)))
       row.removed += taken.filter((bytes) => bytes !== undefined).length
       row.freedBytes += taken.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)
     }
     row.examined += page.length
+    const tookMs = performance.now() - begun
     yield { ...row }
-    await turn()
+    await rest(tookMs)
     page = await init.store.list({ after: page.at(-1)!.cid.multihash.bytes, limit: GC_PAGE_BLOCKS })
   }
   yield { ...row, done: true }

@@ -1,5 +1,5 @@
 import type { Sublevel, Write } from '../../storage/sublevel.ts'
-import { MAX_BATCH_WRITES } from './constants.ts'
+import { MAX_BATCH_STEPS, MAX_BATCH_WRITES, READS_AT_ONCE } from './constants.ts'
 
 /** Sees what steps before it in the same batch have written. */
 export interface Transaction {
@@ -11,6 +11,7 @@ export interface Transaction {
 type Step<T> = (transaction: Transaction) => Promise<T>
 
 interface Waiting {
+  reads: readonly Uint8Array[]
   /** Takes the step. @returns what to do when it is on disk */
   take(batch: Overlay): Promise<() => void>
   reject(error: unknown): void
@@ -31,10 +32,15 @@ export class Ledger {
     this.#sublevel = sublevel
   }
 
-  /** Resolves when the step is on disk; one that throws writes nothing. */
-  run<T>(step: Step<T>): Promise<T> {
+  /**
+   * Resolves when the step is on disk; one that throws writes nothing.
+   *
+   * @param reads - keys that the step will read: those of all steps of a batch are read at once
+   */
+  run<T>(step: Step<T>, reads: readonly Uint8Array[] = []): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
+        reads,
         async take(batch) {
           const own = new Overlay((key) => batch.get(key))
           const result = await step(own)
@@ -60,22 +66,47 @@ export class Ledger {
   }
 
   async #writeNext(): Promise<void> {
-    const batch = new Overlay((key) => this.#sublevel.get(key))
-    const taken: { waiting: Waiting; resolve: () => void }[] = []
-    while (this.#waiting.length > 0 && batch.size < MAX_BATCH_WRITES) {
-      const waiting = this.#waiting.shift()!
-      try {
-        taken.push({ waiting, resolve: await waiting.take(batch) })
-      } catch (error) {
-        waiting.reject(error)
-      }
-    }
+    const ready = this.#waiting.splice(0, MAX_BATCH_STEPS)
+    const resolvers: (() => void)[] = []
+    let taken = 0
     try {
+      const before = new ReadAhead(this.#sublevel)
+      await before.read(ready.flatMap(({ reads }) => reads))
+      const batch = new Overlay((key) => before.get(key))
+      for (; taken < ready.length && batch.size < MAX_BATCH_WRITES; taken++) {
+        const { take, reject } = ready[taken]!
+        await take(batch).then((resolve) => resolvers.push(resolve), reject)
+      }
       await this.#sublevel.batch(batch.writes())
-      for (const { resolve } of taken) resolve()
+      for (const resolve of resolvers) resolve()
     } catch (error) {
-      for (const { waiting } of taken) waiting.reject(error)
+      // Those that are told already are told in vain.
+      for (const { reject } of ready.splice(0)) reject(error)
     }
+    this.#waiting.unshift(...ready.slice(taken))
+  }
+}
+
+/** The rows as they are before a batch. */
+class ReadAhead {
+  readonly #sublevel: Sublevel
+  readonly #rows = new Map<string, Uint8Array | undefined>()
+
+  constructor(sublevel: Sublevel) {
+    this.#sublevel = sublevel
+  }
+
+  async read(keys: readonly Uint8Array[]): Promise<void> {
+    const wanted = new Map(keys.map((key) => [nameOf(key), key])).entries()
+    const reader = async (): Promise<void> => {
+      for (const [name, key] of wanted) this.#rows.set(name, await this.#sublevel.get(key))
+    }
+    await Promise.all(Array.from({ length: READS_AT_ONCE }, reader))
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const name = nameOf(key)
+    return this.#rows.has(name) ? this.#rows.get(name) : this.#sublevel.get(key)
   }
 }
 

@@ -128,8 +128,7 @@ class PinIndex implements LocalPins {
     if (this.#young !== undefined) throw new CodedError('E_GC_RUNNING', 'the block store is being swept already')
     this.#young = this.#leases.hold()
     try {
-      const { store, sublevel, leases } = { store: this.#store, sublevel: this.#sublevel, leases: this.#leases }
-      yield* collectGarbage({ store, sublevel, leases, young: this.#young, signal })
+      yield* collectGarbage({ store: this.#store, sublevel: this.#sublevel, leases: this.#leases, signal })
     } finally {
       this.#young.release()
       this.#young = undefined
@@ -149,11 +148,10 @@ class PinIndex implements LocalPins {
   }
 
   async #pin(cid: CID, options: PinWalkOptions): Promise<LocalPin> {
-    // What an unpin left that could not end.
-    if (await this.#sublevel.has(rows.leavingKey(cid.bytes))) await this.#dropRows(cid.bytes)
     const isDirect = options.mode === 'direct'
     if (!isDirect && (await this.get(cid))?.mode === 'direct') await this.#dropBelow(cid)
-    const record = await this.#ledger.run((tx) => steps.begin(tx, cid, options.mode, this.#now()))
+    const begin = (tx: Transaction): Promise<PinRecord> => steps.begin(tx, cid, options.mode, this.#now())
+    const record = await this.#ledger.run(begin, steps.readsOf(cid.bytes))
     if (record.state === 'pinned') return rows.localPin(cid.bytes, record)
     try {
       const init = this.#walkInit(options)
@@ -172,7 +170,7 @@ class PinIndex implements LocalPins {
   }
 
   async #end(cid: CID, change: Parameters<typeof steps.end>[2], { report }: WalkInit): Promise<LocalPin> {
-    const record = await this.#ledger.run((tx) => steps.end(tx, cid.bytes, change))
+    const record = await this.#ledger.run((tx) => steps.end(tx, cid.bytes, change), steps.readsOf(cid.bytes))
     report(record!, undefined)
     return rows.localPin(cid.bytes, record!)
   }
@@ -202,25 +200,27 @@ class PinIndex implements LocalPins {
   }
 
   async #dropMembers(root: Uint8Array, goes: (multihash: Uint8Array) => boolean): Promise<void> {
-    await this.#drop(rows.membersOf(root), async (tx, keys) => {
-      await steps.release(tx, root, keys.map((key) => rows.keyEnd(key, root)).filter(goes))
-    })
+    for await (const keys of this.#pages(rows.membersOf(root))) {
+      const going = keys.map((key) => rows.keyEnd(key, root)).filter(goes)
+      await this.#ledger.run((tx) => steps.release(tx, root, going), steps.releaseReads(root, going))
+    }
   }
 
   async #dropWanted(root: Uint8Array): Promise<void> {
-    await this.#drop(rows.wantedOf(root), async (tx, keys) => {
-      for (const key of keys) tx.del(key)
-    })
+    for await (const keys of this.#pages(rows.wantedOf(root))) {
+      await this.#ledger.run(async (tx) => keys.forEach((key) => tx.del(key)))
+    }
   }
 
-  async #drop(range: Range, step: (tx: Transaction, keys: Uint8Array[]) => Promise<void>): Promise<void> {
-    let keys: Uint8Array[]
-    do {
+  /** Keys that are there now; those before may be gone when the next page is read. */
+  async *#pages(range: Range): AsyncGenerator<Uint8Array[]> {
+    for (let left = range; ;) {
       this.#closing.throwIfAborted()
-      keys = await this.#keys({ ...range, limit: PAGE_ROWS })
-      if (keys.length > 0) await this.#ledger.run((tx) => step(tx, keys))
-      range = keys.length > 0 ? beginAfter(range, keys.at(-1)!) : range
-    } while (keys.length === PAGE_ROWS)
+      const keys = await this.#keys({ ...left, limit: PAGE_ROWS })
+      if (keys.length > 0) yield keys
+      if (keys.length < PAGE_ROWS) return
+      left = beginAfter(range, keys.at(-1)!)
+    }
   }
 
   async *#allBlocks(): AsyncGenerator<CID[]> {

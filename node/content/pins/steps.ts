@@ -16,6 +16,20 @@ export interface HeldBlock {
   totalBytes?: number | null
 }
 
+/** What every step on a pin reads. */
+export const readsOf = (root: Uint8Array): Uint8Array[] => [rows.pinKey(root), rows.TOTALS_KEY]
+
+/** What `hold` reads. */
+export function holdReads(root: Uint8Array, cid: CID): Uint8Array[] {
+  const multihash = cid.multihash.bytes
+  return [...readsOf(root), rows.memberKey(root, multihash), rows.countKey(multihash)]
+}
+
+/** What `release` reads. */
+export function releaseReads(root: Uint8Array, multihashes: readonly Uint8Array[]): Uint8Array[] {
+  return [...readsOf(root), ...multihashes.map((multihash) => rows.countKey(multihash))]
+}
+
 /** Writes the root record before anything else of a pin; of one that is as wanted it changes nothing. */
 export async function begin(tx: Transaction, root: CID, mode: PinMode, since: number): Promise<PinRecord> {
   const before = await readPin(tx, root.bytes)
@@ -82,14 +96,12 @@ export async function leave(tx: Transaction, root: Uint8Array): Promise<void> {
   await writePin(tx, root, before, undefined)
 }
 
-/** Takes the rows of these blocks off a root; the blocks themselves are for gc. */
+/** Takes the rows of these blocks, which are there, off a root; the blocks themselves are for gc. */
 export async function release(tx: Transaction, root: Uint8Array, multihashes: readonly Uint8Array[]): Promise<void> {
   const before = await readPin(tx, root)
   const record = before === undefined ? undefined : { ...before }
   for (const multihash of multihashes) {
-    const memberKey = rows.memberKey(root, multihash)
-    if ((await tx.get(memberKey)) === undefined) continue
-    tx.del(memberKey)
+    tx.del(rows.memberKey(root, multihash))
     const bytes = await uncount(tx, multihash)
     if (record !== undefined) {
       record.blocks--

@@ -6,10 +6,10 @@ import { Semaphore } from '../semaphore.ts'
 import { PIN_CONCURRENCY, WIDE_BLOCK_BYTES } from './constants.ts'
 import { Frontier, type Wanted } from './frontier.ts'
 import type { Leases } from './leases.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, Transaction } from './ledger.ts'
 import { checkWalkable, isLeaf, linksOf, statedBytes } from './links.ts'
 import { asV1, decodeVarints, memberKey, wantedKey, type PinRecord } from './records.ts'
-import { hold } from './steps.ts'
+import { hold, holdReads } from './steps.ts'
 import type { PinStore } from './types.ts'
 
 export interface WalkLimits {
@@ -68,7 +68,8 @@ async function writeBlock(
     ...(isDirect ? {} : { links: { cids, depth: depth + 1 } }),
     ...(isRoot ? { totalBytes: isDirect ? bytes.byteLength : statedBytes(cid, bytes) } : {}),
   }
-  const record = await init.ledger.run((tx) => hold(tx, root.bytes, block, init.limits.links))
+  const step = (tx: Transaction): Promise<PinRecord> => hold(tx, root.bytes, block, init.limits.links)
+  const record = await init.ledger.run(step, holdReads(root.bytes, cid))
   return { record, cids }
 }
 
