@@ -11,8 +11,8 @@ export { planRepair, type PinMove, type PinShort, type RepairPlan, type RepairRe
 export type { RepairFacts } from './repair-copies.ts'
 export type { AppliedMark, CertificateRecord, MemberRecord, Result, RevocationRecord } from './records.ts'
 export type { Seat } from './seats.ts'
-export { FOUNDER_RAFT_ID, INITIAL_CONFIGURATION, initialState, stateOf } from './state.ts'
-export { blocks, FETCH_BATCH, linksOf, load, missing, type Block } from './tree-blocks.ts'
+export { FOUNDER_RAFT_ID, initialState, stateOf } from './state.ts'
+export { blocks, linksOf, load, type Block } from './tree-blocks.ts'
 export {
   del,
   EMPTY,

@@ -5,8 +5,6 @@ export const MAX_VALUE_BYTES = 4096
 export const MAX_BLOCK_BYTES = 2_097_152
 /** All entries of one state; commands that would add beyond it are refused. */
 export const MAX_ENTRIES = 2_097_152
-/** Interior blocks that a fetch holds back until everything below them is stored. */
-export const MAX_HELD_BYTES = 268_435_456
 
 export const MAX_COMMAND_BYTES = 65_536
 /** Members of one cell at a time: each is a voter or on the way to be one. */

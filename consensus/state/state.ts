@@ -1,4 +1,3 @@
-import type { Configuration } from '../cell/engine.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { State } from './machine.ts'
 import { appliedRecord, configurationRecord, counterRecord, formatRecord, KEY, STATE_FORMAT } from './records.ts'
@@ -6,14 +5,6 @@ import { EMPTY, get, set, type Tree } from './tree.ts'
 
 /** Raft id of whoever founds a cell: the first member to join it gets this id, and votes alone until others join. */
 export const FOUNDER_RAFT_ID = 1
-
-/** Of every cell before its first entry, so that a replica may begin with an empty log. */
-export const INITIAL_CONFIGURATION: Configuration = {
-  voters: [FOUNDER_RAFT_ID],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-}
 
 /** The state of every cell before its first entry. */
 export function initialState(): State {

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { MAX_ENTRIES, MAX_HELD_BYTES, MAX_VALUE_BYTES } from './limits.ts'
+import { MAX_ENTRIES, MAX_VALUE_BYTES } from './limits.ts'
 import { decodeNode, type NodeBlock } from './tree-block.ts'
 import { cidOf, cidOfDigest, layerOf, TreeNode } from './tree-node.ts'
 import { EMPTY_BLOCK, EMPTY_ROOT, isKey, type Tree } from './tree.ts'
@@ -17,9 +17,6 @@ interface Place {
   readonly before: string | undefined
   readonly under: number
 }
-
-/** How many CIDs one call of `fetch` names at most. */
-export const FETCH_BATCH = 256
 
 /**
  * Blocks of a tree, children before parents: whoever stores them in this order never has a block without all below it.
@@ -76,55 +73,6 @@ async function loadNode(
   return new TreeNode(node.layer, node.keys, node.values, children, block)
 }
 
-/**
- * Fetches the blocks of a tree that are not here, and no others: what `has` knows is complete below, as it was stored
- * children first. Gives them checked, children before parents, to be stored in that order; interior blocks wait in
- * memory for what is under them.
- *
- * @param fetch - blocks of the CIDs, ≤ FETCH_BATCH of them, in their order
- * @throws {CodedError} E_TREE_BLOCK, E_TREE_TOO_LARGE as `load`, and whatever `has` or `fetch` throw
- */
-export async function* missing(
-  cid: CID,
-  has: (cid: CID) => Promise<boolean>,
-  fetch: (cids: readonly CID[]) => Promise<readonly Uint8Array[]>,
-): AsyncGenerator<Block> {
-  const held: Block[] = []
-  const budget = { entries: MAX_ENTRIES, held: MAX_HELD_BYTES }
-  let level = await lacking([placeOf(cid)], has)
-  while (level.length > 0) {
-    const next: Place[] = []
-    for (let from = 0; from < level.length; from += FETCH_BATCH) {
-      const places = level.slice(from, from + FETCH_BATCH)
-      const fetched = await fetch(places.map((place) => place.cid))
-      for (const [at, place] of places.entries()) {
-        const bytes = fetched[at] ?? new Uint8Array()
-        if (isEmptyRoot(place.cid)) return yield { cid: place.cid, bytes: EMPTY_BLOCK }
-        const node = checkBlock(place, bytes)
-        spend(budget, node)
-        const below = placesBelow(place, node)
-        if (below.length === 0) yield { cid: place.cid, bytes }
-        else hold(held, { cid: place.cid, bytes }, budget)
-        next.push(...below)
-      }
-    }
-    level = await lacking(next, has)
-  }
-  yield* held.reverse()
-}
-
-async function lacking(places: readonly Place[], has: (cid: CID) => Promise<boolean>): Promise<Place[]> {
-  const lacks = []
-  for (const place of places) if (!(await has(place.cid))) lacks.push(place)
-  return lacks
-}
-
-function hold(held: Block[], block: Block, budget: { held: number }): void {
-  budget.held -= block.bytes.byteLength
-  if (budget.held < 0) throw new CodedError('E_TREE_TOO_LARGE', 'state tree: too many bytes of interior blocks')
-  held.push(block)
-}
-
 function spend(budget: { entries: number }, node: NodeBlock): void {
   budget.entries -= node.keys.length
   if (budget.entries < 0) throw new CodedError('E_TREE_TOO_LARGE', `state tree: more than ${MAX_ENTRIES} entries`)
@@ -132,10 +80,6 @@ function spend(budget: { entries: number }, node: NodeBlock): void {
 
 function placeOf(cid: CID): Place {
   return { cid, after: '', before: undefined, under: 65 }
-}
-
-function placesBelow(place: Place, node: NodeBlock): Place[] {
-  return node.links.flatMap((_, at) => placeBelow(place, node, at) ?? [])
 }
 
 function placeBelow(place: Place, node: NodeBlock, at: number): Place | undefined {

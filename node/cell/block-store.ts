@@ -34,8 +34,8 @@ export interface KeptSnapshot {
 }
 
 /**
- * Blocks of the cell's snapshots, durable when `put` resolves. Who stores children before parents may take a block
- * that is here for everything below it, since a sweep is one atomic batch.
+ * Blocks of the cell's snapshots, durable when `put` resolves. A block that is here says nothing of those below it, since
+ * who fetches stores parents first; what the kept snapshots reach is whole.
  */
 export class SnapshotBlocks {
   readonly #blocks: Sublevel

@@ -15,7 +15,7 @@ const count = z.int().min(0)
 const bytes = (max: number) => z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength <= max)
 const members = z.array(z.int().min(1)).max(MAX_MEMBERS).readonly()
 
-export const configurationSchema = z.strictObject({
+const configurationSchema = z.strictObject({
   voters: members,
   learners: members,
   votersOutgoing: members,

@@ -86,7 +86,7 @@ export class CellMachine implements StateMachine {
     const { tree, applied } = batch.state
     // What a cell begins with is not the change of any entry: the mirror takes it with the first.
     const changes = this.#mirror.isEmpty ? entries(tree) : batch.changes
-    await this.#mirror.push({ applied: applied.index, configuration: configurationOf(tree) }, changes)
+    await this.#mirror.push(applied.index, changes)
     this.#state = batch.state
     this.#onChanges(batch.changes)
     return batch.applied
@@ -140,7 +140,7 @@ export class CellMachine implements StateMachine {
       throw new CodedError('E_STATE_DIVERGED', `the snapshot of index ${index} holds a state of ${state.applied.index}`)
     }
     await this.#mirror.settled()
-    await this.#store.replaceAll({ applied: index, configuration: configurationOf(tree) }, entries(tree))
+    await this.#store.replaceAll(index, entries(tree))
     await this.#blocks.keep({ index, root: cid })
     this.#state = state
     for (const part of partsOf(entries(tree))) this.#onChanges(part)
@@ -161,7 +161,7 @@ export class CellMachine implements StateMachine {
     }
   }
 
-  /** Children first: who has a block has everything below it. What an earlier snapshot has is not written again. */
+  /** What a kept snapshot has is not written again. */
   async #write(tree: Tree): Promise<void> {
     let batch: Block[] = []
     let bytes = 0

@@ -1,4 +1,4 @@
-import type { StateAt, StateStore } from './state-store.ts'
+import type { StateStore } from './state-store.ts'
 
 /** What is applied within this goes to the disk together: a write of each turn was a tenth of a member's work. */
 const PACE_MS = 50
@@ -13,7 +13,7 @@ export type Changes = ReadonlyMap<string, Uint8Array | null>
  */
 export class Mirror {
   readonly #store: StateStore
-  #at: StateAt | undefined
+  #applied: number | undefined
   #waiting = new Map<string, Uint8Array | null>()
   #writing: Promise<void> | undefined
   /** those who wait for all of it: then there is no pause */
@@ -27,13 +27,13 @@ export class Mirror {
 
   /** Nothing was ever written or waits to be. */
   get isEmpty(): boolean {
-    return this.#store.applied === 0 && this.#at === undefined && this.#writing === undefined
+    return this.#store.applied === 0 && this.#applied === undefined && this.#writing === undefined
   }
 
   /** @throws what an earlier write has failed with */
-  async push(at: StateAt, changes: Iterable<readonly [string, Uint8Array | null]>): Promise<void> {
+  async push(applied: number, changes: Iterable<readonly [string, Uint8Array | null]>): Promise<void> {
     this.#rethrow()
-    this.#at = at
+    this.#applied = applied
     for (const [key, value] of changes) this.#waiting.set(key, value)
     this.#writing ??= this.#run()
     if (this.#waiting.size > MAX_WAITING) await this.settled()
@@ -50,12 +50,12 @@ export class Mirror {
 
   async #run(): Promise<void> {
     try {
-      while (this.#at !== undefined) {
+      while (this.#applied !== undefined) {
         if (this.#settling === 0) await this.#pause()
-        const [at, waiting] = [this.#at, this.#waiting]
-        this.#at = undefined
+        const [applied, waiting] = [this.#applied, this.#waiting]
+        this.#applied = undefined
         this.#waiting = new Map()
-        await this.#store.apply({ ...at, changes: valuesOf(waiting) })
+        await this.#store.apply({ applied, changes: valuesOf(waiting) })
       }
     } catch (cause) {
       this.#failure = { cause }

@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import type { Configuration } from '../../consensus/cell/engine.ts'
 import { defineCodec } from '../../protocols/shared/codec.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { Sublevel, Write } from '../storage/sublevel.ts'
-import { configurationSchema } from './log-records.ts'
 
 export const STATE_VERSION = 1
 const STAMP_KEY = 'stamp'
@@ -27,20 +25,14 @@ const stampSchema = z.strictObject({
   /** batches up to here need no slot */
   since: z.int().min(0),
   applied: z.int().min(0),
-  configuration: configurationSchema,
 })
 type Stamp = z.infer<typeof stampSchema>
 const stampCodec = defineCodec('cell state stamp', 65_536, stampSchema)
 
 export type StateEntry = readonly [key: string, value: Uint8Array]
 
-export interface StateAt {
+export interface StateChange {
   readonly applied: number
-  /** in force at `applied` */
-  readonly configuration: Configuration
-}
-
-export interface StateChange extends StateAt {
   /** keys of printable ASCII; undefined deletes */
   readonly changes: Iterable<readonly [key: string, value: Uint8Array | undefined]>
 }
@@ -81,10 +73,6 @@ export class StateStore {
     return this.#stamp.applied
   }
 
-  get configuration(): Configuration {
-    return this.#stamp.configuration
-  }
-
   /** Ascending by key. @throws {CodedError} E_CELL_STATE_CORRUPT: replace all from the last snapshot */
   async *load(): AsyncGenerator<StateEntry> {
     try {
@@ -100,7 +88,7 @@ export class StateStore {
     for (const [key, value] of change.changes) {
       writes.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value })
     }
-    await this.#commit({ ...this.#stamp, ...stateAt(change) }, writes, false)
+    await this.#commit({ ...this.#stamp, applied: change.applied }, writes, false)
   }
 
   /** Syncs what was applied before the call; that a power cut took some of it all the same (SLOTS) shows at the next start. */
@@ -109,14 +97,14 @@ export class StateStore {
   }
 
   /** A crash in the middle leaves the old state or the new one. No `apply` while it runs. */
-  async replaceAll(state: StateAt, entries: AsyncIterable<StateEntry> | Iterable<StateEntry>): Promise<void> {
+  async replaceAll(applied: number, entries: AsyncIterable<StateEntry> | Iterable<StateEntry>): Promise<void> {
     const from = this.#stamp.generation
     const generation = from === 'a' ? 'b' : 'a'
     // What a crash in the middle left of an earlier try.
     await clear(this.#generations[generation])
     await fill(this.#generations[generation], entries)
     const since = this.#stamp.sequence
-    await this.#commit({ ...this.#stamp, ...stateAt(state), generation, since }, [], true)
+    await this.#commit({ ...this.#stamp, applied, generation, since }, [], true)
     await clear(this.#generations[from])
   }
 
@@ -176,13 +164,8 @@ async function clear(store: Sublevel): Promise<void> {
   await store.batch(writes)
 }
 
-function stateAt({ applied, configuration }: StateAt): StateAt {
-  return { applied, configuration }
-}
-
 function emptyStamp(incarnation: Uint8Array): Stamp {
-  const configuration = { voters: [], learners: [], votersOutgoing: [], learnersNext: [] }
-  return { version: STATE_VERSION, incarnation, generation: 'a', sequence: 0, since: 0, applied: 0, configuration }
+  return { version: STATE_VERSION, incarnation, generation: 'a', sequence: 0, since: 0, applied: 0 }
 }
 
 function decodeStamp(record: Uint8Array): Stamp {

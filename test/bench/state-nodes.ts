@@ -61,7 +61,7 @@ async function plant(cell: RealCell, added: Iterable<TreeEntry>): Promise<void> 
   const store = await StateStore.open(database, stamp.incarnation)
   let tree = fromSorted(added)
   for await (const [key, value] of store.load()) tree = set(tree, key, value)
-  await store.replaceAll(store, entries(tree))
+  await store.replaceAll(store.applied, entries(tree))
   await database.close()
 }
 

@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { Mirror } from '../../../node/cell/mirror.ts'
 import type { StateChange, StateStore } from '../../../node/cell/state-store.ts'
 
-const configuration = { voters: [1], learners: [], votersOutgoing: [], learnersNext: [] }
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe('cell: the mirror of the state', () => {
@@ -18,9 +17,9 @@ describe('cell: the mirror of the state', () => {
   it('what comes together is written once, of each key the last value, with the last index', async () => {
     const { written, mirror } = store()
     expect(mirror.isEmpty).to.equal(true)
-    await mirror.push({ applied: 1, configuration }, [['a', bytes('1')]])
+    await mirror.push(1, [['a', bytes('1')]])
     expect(mirror.isEmpty).to.equal(false)
-    await mirror.push({ applied: 2, configuration }, [
+    await mirror.push(2, [
       ['a', null],
       ['b', bytes('2')],
     ])
@@ -38,9 +37,9 @@ describe('cell: the mirror of the state', () => {
 
   it('what comes while it writes follows, and whoever waits gets all of it', async () => {
     const { written, mirror } = store()
-    const pushes = Array.from({ length: 5 }, (_, at) => mirror.push({ applied: at + 1, configuration }, []))
+    const pushes = Array.from({ length: 5 }, (_, at) => mirror.push(at + 1, []))
     const settled = mirror.settled()
-    await mirror.push({ applied: 6, configuration }, [])
+    await mirror.push(6, [])
     await Promise.all([...pushes, settled])
     await mirror.settled()
     expect(written.at(-1)?.applied).to.equal(6)
@@ -48,8 +47,8 @@ describe('cell: the mirror of the state', () => {
 
   it('a write that failed is told to whoever comes next, and nothing more is taken', async () => {
     const { mirror } = store(true)
-    await mirror.push({ applied: 1, configuration }, [])
+    await mirror.push(1, [])
     expect(await mirror.settled().catch(String)).to.equal('Error: no space')
-    expect(await mirror.push({ applied: 2, configuration }, []).catch(String)).to.equal('Error: no space')
+    expect(await mirror.push(2, []).catch(String)).to.equal('Error: no space')
   })
 })

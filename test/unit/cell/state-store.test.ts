@@ -3,10 +3,9 @@ import { readdir } from 'node:fs/promises'
 import type { StateEntry, StateStore } from '../../../node/cell/state-store.ts'
 import { refused } from '../storage/refused.ts'
 import { collect } from '../storage/collect.ts'
-import { CellDirectory, NOBODY } from './cell-stores.ts'
+import { CellDirectory } from './cell-stores.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
-const configuration = { ...NOBODY, voters: [1, 2, 3] }
 
 describe('state store', () => {
   const cell = new CellDirectory()
@@ -17,20 +16,19 @@ describe('state store', () => {
     (await collect(state.load())).map(([key, value]) => `${key}=${Buffer.from(value).toString()}`)
   const stored = () => cell.using(async ({ state }) => [state.applied, ...(await contentOf(state))])
   const put = (state: StateStore, applied: number, ...keys: string[]) =>
-    state.apply({ applied, configuration, changes: keys.map((key) => [key, bytes(String(applied))] as const) })
+    state.apply({ applied, changes: keys.map((key) => [key, bytes(String(applied))] as const) })
 
   it('begins empty, before the first entry', () =>
     cell.using(async ({ state, renewed }) => {
-      expect([state.applied, state.configuration, await contentOf(state)]).to.deep.equal([0, NOBODY, []])
+      expect([state.applied, await contentOf(state)]).to.deep.equal([0, []])
       expect(renewed).to.deep.equal([])
     }))
 
-  it('keeps what was put and deleted, with the index and the configuration', async () => {
+  it('keeps what was put and deleted, with the index', async () => {
     await cell.using(async ({ state }) => {
       await put(state, 1, 'b', 'a', 'c')
       await state.apply({
         applied: 2,
-        configuration,
         changes: [
           ['b', undefined],
           ['c', bytes('x')],
@@ -39,7 +37,6 @@ describe('state store', () => {
       await state.flush()
     })
     await cell.using(async ({ state }) => {
-      expect(state.configuration).to.deep.equal(configuration)
       expect(await contentOf(state)).to.deep.equal(['a=1', 'c=x'])
     })
     expect(await stored()).to.deep.equal([2, 'a=1', 'c=x'])
@@ -56,7 +53,7 @@ describe('state store', () => {
     await cell.using(async ({ state }) => {
       await put(state, 1, 'old')
       for (const applied of [50, 60]) {
-        await state.replaceAll({ applied, configuration }, [
+        await state.replaceAll(applied, [
           ['new', bytes('n')],
           [`at-${applied}`, bytes('')],
         ])
@@ -78,7 +75,7 @@ describe('state store', () => {
           yield one
         }
       }
-      await state.replaceAll({ applied: 9, configuration }, slowly())
+      await state.replaceAll(9, slowly())
       copies.push(await cell.copy('after'))
     })
     const found: number[][] = []
@@ -87,7 +84,7 @@ describe('state store', () => {
         async ({ state }) => {
           found.push([state.applied, (await collect(state.load())).length])
           // What the crash left of the new one is no obstacle.
-          await state.replaceAll({ applied: 10, configuration }, entries.slice(0, 2))
+          await state.replaceAll(10, entries.slice(0, 2))
           expect((await collect(state.load())).map(([key]) => key)).to.deep.equal(['new-0', 'new-1'])
         },
         { directory },
@@ -135,7 +132,7 @@ describe('state store', () => {
     })
     await cell.using(async ({ state }) => {
       expect((await refused(collect(state.load()))).code).to.equal('E_CELL_STATE_CORRUPT')
-      await state.replaceAll({ applied: 1, configuration }, [['b', bytes('good')]])
+      await state.replaceAll(1, [['b', bytes('good')]])
     })
     expect(await stored()).to.deep.equal([1, 'b=good'])
     expect(cell.fatal).to.deep.equal([])

@@ -10,7 +10,6 @@ import {
   fromSorted,
   get,
   load,
-  missing,
   root,
   set,
   size,
@@ -169,44 +168,5 @@ describe('state tree as blocks', () => {
     const longer = Uint8Array.from([0x84, 0xfb, 0, 0, 0, 0, 0, 0, 0, 0, ...plain.subarray(2)])
     expect(await refusalOf(plain)).to.equal('taken')
     expect(await refusalOf(longer)).to.equal('E_TREE_BLOCK')
-  })
-})
-
-describe('fetching a state tree', () => {
-  const fetched = async (tree: Tree, store: Map<string, Uint8Array>) => {
-    const source = stored(tree)
-    let asked = 0
-    const has = async (cid: CID) => store.has(cid.toString())
-    const fetch = async (cids: readonly CID[]) => {
-      asked += cids.length
-      return cids.map((cid) => source.get(cid.toString())!)
-    }
-    for await (const { cid, bytes } of missing(root(tree), has, fetch)) {
-      store.set(cid.toString(), bytes)
-      // Whatever is stored is whole: a crash right here would leave nothing that lacks its children.
-      await load(cid, from(store)).catch((error: { message: string }) => expect.fail(error.message))
-    }
-    return asked
-  }
-
-  it('asks for what is lacking and for nothing else, and gives children before parents', async () => {
-    const store = new Map<string, Uint8Array>()
-    expect(await fetched(large, store)).to.equal(stored(large).size)
-    const changed = set(large, keys[1000]!, value('changed'))
-    const fresh = [...stored(changed).keys()].filter((cid) => !store.has(cid)).length
-    expect(await fetched(changed, store)).to.equal(fresh)
-    expect(fresh).to.be.lessThan(6)
-    expect(await fetched(changed, store)).to.equal(0)
-    expect(await fetched(EMPTY, store)).to.equal(1)
-  })
-
-  it('refuses a block that is not the one asked for', async () => {
-    const walk = missing(
-      root(large),
-      async () => false,
-      async (cids) => cids.map(() => encode([0, ['a'], [value('')], []])),
-    )
-    const error = await walk.next().catch((error: unknown) => error)
-    expect(error).to.have.property('code', 'E_TREE_BLOCK')
   })
 })
