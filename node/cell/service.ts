@@ -18,6 +18,7 @@ import { CellMachine, type Changes } from './machine.ts'
 import { openCellStores, type CellStores } from './open.ts'
 import { addressees, cellRecord, desiredMembers, leastId, rootOf, standing } from './record.ts'
 import { restoreOffer } from './restore.ts'
+import { StateView } from './state-view.ts'
 import type { CellService, CellStatusDocument } from './types.ts'
 import { CellVerbs } from './verbs.ts'
 import { cellStreams, createWire } from './wire.ts'
@@ -26,6 +27,12 @@ import { cellStreams, createWire } from './wire.ts'
 export class NodeCell implements CellService {
   readonly name = 'cell'
   readonly observe: CellService['observe'] = {}
+  /** For services that start after this one. */
+  readonly state = new StateView({
+    machine: () => this.#machine,
+    cell: () => this.#cell,
+    running: () => this.#running(),
+  })
   readonly #init: CellServiceInit
   readonly #log
   readonly #abort = new AbortController()
@@ -200,7 +207,9 @@ export class NodeCell implements CellService {
     for (const [key, value] of changes) {
       if (key.startsWith('revoked/') && value !== null) this.#init.onRevoked(key.slice('revoked/'.length))
     }
-    const isOfMembers = [...changes.keys()].some((key) => /^(member|raft|meta\/configuration)/.test(key))
+    const keys = [...changes.keys()]
+    this.state.tell(keys)
+    const isOfMembers = keys.some((key) => /^(member|raft|meta\/configuration)/.test(key))
     if (!isOfMembers) return
     this.#transport.members(this.#peersById())
     this.observe.onChange?.()

@@ -1,4 +1,6 @@
+import type { Tree } from '../../consensus/state/index.ts'
 import type { Service } from '../service.ts'
+import type { Request } from './commands.ts'
 
 /** A member of the cell, as the agreed state has it, with what this node sees of it. */
 export interface CellMemberRow {
@@ -70,4 +72,18 @@ export interface CellService extends Service {
     /** proposal to result, milliseconds */
     onCommit?: (ms: number) => void
   }
+}
+
+/** The agreed state, for those services of the node that live by it. */
+export interface CellState {
+  /** as applied here */
+  readonly tree: Tree
+  readonly applied: number
+  readonly isLeader: boolean
+  /** Resolves when the tree holds all that was agreed at the call. @throws {CodedError} E_NO_QUORUM */
+  read(): Promise<void>
+  /** @throws {CodedError} E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_CELL_BUSY, or the code of a refusal */
+  submit(request: Request): Promise<unknown>
+  /** Told the keys of the state that changed, after each turn. @returns what ends it */
+  subscribe(listener: (keys: readonly string[]) => void): () => void
 }

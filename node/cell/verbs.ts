@@ -12,7 +12,7 @@ import { certifiedName, hasVote, standing } from './record.ts'
 import type { CellMemberRow, CellService } from './types.ts'
 import type { Addressee } from './wire.ts'
 
-const READ_TIMEOUT_MS = 5_000
+export const READ_TIMEOUT_MS = 5_000
 
 export interface VerbsInit {
   membership: Pick<CellServiceInit['membership'], 'self' | 'member'>

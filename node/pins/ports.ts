@@ -1,22 +1,10 @@
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import type { Tree } from '../../consensus/state/index.ts'
-import type { Request } from '../cell/commands.ts'
+import type { CellState } from '../cell/types.ts'
 import type { GetBlock } from '../content/dag.ts'
 
 /** What pins need of the cell. */
-export interface PinCell {
-  /** as applied here */
-  readonly tree: Tree
-  readonly applied: number
-  readonly isLeader: boolean
-  /** Resolves when the tree holds all that was agreed at the call. @throws {CodedError} E_NO_QUORUM */
-  read(): Promise<void>
-  /** @throws {CodedError} E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_CELL_BUSY, or the code of a refusal */
-  submit(request: Request): Promise<unknown>
-  /** Told the keys of the state that changed, after each turn. @returns what ends it */
-  subscribe(listener: (keys: readonly string[]) => void): () => void
-}
+export type PinCell = CellState
 
 /** What pins need of the content service. */
 export interface PinContent {

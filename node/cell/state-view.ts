@@ -1,0 +1,53 @@
+import type { Tree } from '../../consensus/state/index.ts'
+import type { Cell } from '../../consensus/cell/index.ts'
+import type { Commands, Request } from './commands.ts'
+import type { CellMachine } from './machine.ts'
+import type { CellState } from './types.ts'
+import { READ_TIMEOUT_MS } from './verbs.ts'
+
+export interface StateViewInit {
+  machine: () => CellMachine
+  /** Undefined while this node has no raft id. */
+  cell: () => Cell | undefined
+  /** @throws {CodedError} the reason why this node takes no part */
+  running: () => { cell: Cell; commands: Commands }
+}
+
+/** The agreed state as other services of the node see it. */
+export class StateView implements CellState {
+  readonly #init: StateViewInit
+  readonly #listeners = new Set<(keys: readonly string[]) => void>()
+
+  constructor(init: StateViewInit) {
+    this.#init = init
+  }
+
+  get tree(): Tree {
+    return this.#init.machine().tree
+  }
+
+  get applied(): number {
+    return this.#init.machine().applied
+  }
+
+  get isLeader(): boolean {
+    return this.#init.cell()?.status.role === 'leader'
+  }
+
+  async read(): Promise<void> {
+    await this.#init.running().cell.read(READ_TIMEOUT_MS)
+  }
+
+  async submit(request: Request): Promise<unknown> {
+    return this.#init.running().commands.submit(request)
+  }
+
+  subscribe(listener: (keys: readonly string[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  tell(keys: readonly string[]): void {
+    for (const listener of this.#listeners) listener(keys)
+  }
+}
