@@ -1,7 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { AddEntry, AddOptions, AddRow } from '../operations.ts'
-import type { BlockStore } from './block-store.ts'
+import type { BlockStore } from './blocks/index.ts'
 import { checkName } from './path.ts'
 
 type Files = ReturnType<typeof import('@helia/unixfs').unixfs>

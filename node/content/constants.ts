@@ -24,8 +24,3 @@ export const CANCEL_TIMEOUT_MS = 5_000
 export const ASK_CHECK_MS = 500
 /** A block that nobody sent in this time is reported as not found. */
 export const BLOCK_TIMEOUT_MS = 30_000
-/** Multihash codes that we can check, by the names that node:crypto uses. */
-export const HASHES: ReadonlyMap<number, string> = new Map([
-  [0x12, 'sha256'],
-  [0x13, 'sha512'],
-])

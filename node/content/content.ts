@@ -6,7 +6,7 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import type { AddEntry, AddOptions, AddRow, ContentOperations, LsRow, StatDocument, WalkEntry } from '../operations.ts'
 import type { Service } from '../service.ts'
 import { addEntries } from './add.ts'
-import { BlockStore } from './block-store.ts'
+import { BlockStore } from './blocks/index.ts'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import { Fetcher } from './fetcher.ts'
 import { createBlockExchange, type BlockExchange } from './helia.ts'
@@ -23,6 +23,8 @@ export interface ContentInit {
   blocksPath: string
   limits: ContentLimits
   log: ComponentLogger
+  /** The disk of the blocks can no longer be trusted: stop the node. */
+  onFatal?: (error: CodedError) => void
   /** Tells the DHT that this node holds a root. */
   provide?: (root: CID) => void
   /** Peers that the DHT names as holders; libp2p's content routing when absent. */
@@ -64,6 +66,8 @@ class ContentService implements Content {
       quotaBytes: init.limits.quotaBytes,
       maxBlockBytes,
       onStored: (cid) => this.#exchange?.announce(cid),
+      onDamaged: (cid) => init.log.forComponent('kairos:content').error('block %c was damaged and is removed', cid),
+      ...(init.onFatal !== undefined && { onFatal: init.onFatal }),
     })
   }
 

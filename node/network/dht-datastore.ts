@@ -60,18 +60,25 @@ export class DhtDatastore extends BaseDatastore {
     await this.#inner.delete(key, options)
   }
 
+  /** Atomic but for DHT records, which are checked and put one by one. */
   override batch(): Batch {
     const inner = this.#inner.batch()
+    let records: Pair[] = []
     return {
       put: (key, value) => {
-        if (key.toString().startsWith('/dht/')) throw new CodedError('E_DHT_BATCH', 'DHT records are put singly')
-        inner.put(key, value)
+        if (key.toString().startsWith('/dht/')) records.push({ key, value })
+        else inner.put(key, value)
       },
       delete: (key) => {
         this.#uncount(key)
         inner.delete(key)
       },
-      commit: (options) => inner.commit(options),
+      commit: async (options) => {
+        const put = records
+        records = []
+        for (const { key, value } of put) await this.put(key, value, options)
+        await inner.commit(options)
+      },
     }
   }
 

@@ -1,11 +1,11 @@
-import { ClassicLevel } from 'classic-level'
+import { ClassicLevel, type OpenOptions } from 'classic-level'
 import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
 import { ensureDirectory } from './files.ts'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, type Commit } from './group-commit.ts'
 import { checkFiles } from './log-check.ts'
 import { RESTORE_HINT, storageError } from './storage-error.ts'
 import { LevelBackedSublevel, openLevelSublevel, type Level, type LevelOperation } from './sublevel.ts'
-import type { Sublevel, Write, WriteOptions } from './sublevel.ts'
+import type { Sublevel, SublevelOptions, Write, WriteOptions } from './sublevel.ts'
 
 /** Version of the data layout. A newer store is refused, an older one is migrated, none is ever downgraded. */
 export const DATA_VERSION = 1
@@ -14,8 +14,8 @@ const VERSION_KEY = 'version'
 
 /** The node's one database: durable unless told otherwise, checked on every read. */
 export interface Database {
-  /** The same object for the same name. */
-  sublevel(name: string): Sublevel
+  /** The same object for the same name; options count at the first call. */
+  sublevel(name: string, options?: SublevelOptions): Sublevel
   /** One atomic batch over several sublevels. */
   batch(parts: { sublevel: Sublevel; writes: Write[] }[], options?: WriteOptions): Promise<void>
   /** Waits for accepted writes. Idempotent. */
@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   onFatal: (error: CodedError) => void
   /** Configuration key that names the directory, for hints. */
   configKey?: string
+  /** LevelDB's own, where they differ from its defaults. */
+  level?: Pick<OpenOptions, 'cacheSize' | 'compression' | 'maxOpenFiles' | 'writeBufferSize'>
 }
 
 /**
@@ -38,7 +40,7 @@ export interface DatabaseOptions {
 export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
   await ensureDirectory(directory, options.configKey)
   await checkFiles(directory)
-  const level: Level = new ClassicLevel(directory, { keyEncoding: 'view', valueEncoding: 'view' })
+  const level: Level = new ClassicLevel(directory, { ...options.level, keyEncoding: 'view', valueEncoding: 'view' })
   const explain = (error: unknown) => levelError(error, directory, options.configKey)
   let opened = false
   // Until it is open, a failure is thrown and nobody is left to stop.
@@ -76,8 +78,8 @@ class LevelDatabase implements Database {
     )
   }
 
-  sublevel(name: string): Sublevel {
-    return this.#open(name)
+  sublevel(name: string, options?: SublevelOptions): Sublevel {
+    return this.#open(name, options)
   }
 
   async batch(parts: { sublevel: Sublevel; writes: Write[] }[], options?: WriteOptions): Promise<void> {
@@ -94,13 +96,15 @@ class LevelDatabase implements Database {
     await this.#level.close()
   }
 
-  #open(name: string): LevelBackedSublevel {
+  #open(name: string, options?: SublevelOptions): LevelBackedSublevel {
     const known = this.#sublevels.get(name)
     if (known !== undefined) return known
-    const opened = new LevelBackedSublevel(name, openLevelSublevel(this.#level, name), {
-      commit: (commit) => this.#group.commit(commit),
-      readFailed: (error) => this.#readFailed(error),
-    })
+    const host = {
+      commit: (commit: Commit<LevelOperation>) => this.#group.commit(commit),
+      readFailed: (error: unknown) => this.#readFailed(error),
+      explain: this.#failures.explain,
+    }
+    const opened = new LevelBackedSublevel(name, openLevelSublevel(this.#level, name), host, options)
     this.#sublevels.set(name, opened)
     return opened
   }

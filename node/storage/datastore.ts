@@ -1,3 +1,4 @@
+import type { AbortOptions } from '@libp2p/interface'
 import { BaseDatastore } from 'datastore-core/base'
 import { Key, type Batch, type KeyQuery, type Pair, type Query } from 'interface-datastore'
 import type { Range, Sublevel, Write, WriteOptions } from './sublevel.ts'
@@ -21,23 +22,27 @@ export class LevelDatastore extends BaseDatastore {
     this.#options = options
   }
 
-  override async put(key: Key, value: Uint8Array): Promise<Key> {
+  override async put(key: Key, value: Uint8Array, options?: AbortOptions): Promise<Key> {
+    options?.signal?.throwIfAborted()
     await this.#store.put(key.toString(), value, this.#options)
     return key
   }
 
-  override async get(key: Key): Promise<Uint8Array> {
+  override async get(key: Key, options?: AbortOptions): Promise<Uint8Array> {
+    options?.signal?.throwIfAborted()
     const value = await this.#store.get(key.toString())
     if (value === undefined) throw new NotFoundError(`no ${key.toString()} in the datastore`)
     return value
   }
 
-  override has(key: Key): Promise<boolean> {
+  override async has(key: Key, options?: AbortOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted()
     return this.#store.has(key.toString())
   }
 
-  override delete(key: Key): Promise<void> {
-    return this.#store.del(key.toString(), this.#options)
+  override async delete(key: Key, options?: AbortOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
+    await this.#store.del(key.toString(), this.#options)
   }
 
   /** Unlike the base class's, one atomic batch, in the order of the calls. */
@@ -46,7 +51,8 @@ export class LevelDatastore extends BaseDatastore {
     return {
       put: (key, value) => void writes.push({ type: 'put', key: key.toString(), value }),
       delete: (key) => void writes.push({ type: 'del', key: key.toString() }),
-      commit: async () => {
+      commit: async (options) => {
+        options?.signal?.throwIfAborted()
         const committed = writes
         writes = []
         await this.#store.batch(committed, this.#options)
@@ -54,12 +60,20 @@ export class LevelDatastore extends BaseDatastore {
     }
   }
 
-  override async *_all(query: Query): AsyncGenerator<Pair> {
-    for await (const [key, value] of this.#store.entries(prefixRange(query.prefix))) yield { key: new Key(key), value }
+  override async *_all(query: Query, options?: AbortOptions): AsyncGenerator<Pair> {
+    options?.signal?.throwIfAborted()
+    for await (const [key, value] of this.#store.entries(prefixRange(query.prefix))) {
+      options?.signal?.throwIfAborted()
+      yield { key: new Key(key), value }
+    }
   }
 
-  override async *_allKeys(query: KeyQuery): AsyncGenerator<Key> {
-    for await (const key of this.#store.keys(prefixRange(query.prefix))) yield new Key(key)
+  override async *_allKeys(query: KeyQuery, options?: AbortOptions): AsyncGenerator<Key> {
+    options?.signal?.throwIfAborted()
+    for await (const key of this.#store.keys(prefixRange(query.prefix))) {
+      options?.signal?.throwIfAborted()
+      yield new Key(key)
+    }
   }
 }
 

@@ -12,6 +12,14 @@ export interface WriteOptions {
   sync?: boolean
 }
 
+export interface SublevelOptions {
+  /**
+   * The caller checks the values by itself, as with content by its hash: they get no checksum, and a
+   * damaged one is thrown as E_STORAGE_CORRUPT but stops nothing. False unless told.
+   */
+  selfChecked?: boolean
+}
+
 /** Bounds of keys, and how many of them. */
 export interface Range {
   gt?: Key
@@ -42,6 +50,8 @@ export interface SublevelHost {
   commit(commit: Commit<LevelOperation>): Promise<void>
   /** Turns a failed read into an error of ours, and stops the node where the store is broken. */
   readFailed(error: unknown): unknown
+  /** Turns a failed read into an error of ours. */
+  explain(error: unknown): unknown
 }
 
 export type Level = ClassicLevel<Key, Uint8Array>
@@ -58,20 +68,22 @@ export class LevelBackedSublevel implements Sublevel {
   readonly name: string
   readonly #level: LevelSublevel
   readonly #host: SublevelHost
+  readonly #selfChecked: boolean
 
-  constructor(name: string, level: LevelSublevel, host: SublevelHost) {
+  constructor(name: string, level: LevelSublevel, host: SublevelHost, options: SublevelOptions = {}) {
     this.name = name
     this.#level = level
     this.#host = host
+    this.#selfChecked = options.selfChecked ?? false
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
     try {
       const bytes = toBytes(key)
       const sealed = await this.#level.get(bytes)
-      return sealed === undefined ? undefined : unseal(bytes, sealed)
+      return sealed === undefined ? undefined : this.#unseal(bytes, sealed)
     } catch (error) {
-      throw this.#host.readFailed(error)
+      throw this.#readFailed(error)
     }
   }
 
@@ -79,7 +91,7 @@ export class LevelBackedSublevel implements Sublevel {
     try {
       return await this.#level.has(toBytes(key))
     } catch (error) {
-      throw this.#host.readFailed(error)
+      throw this.#readFailed(error)
     }
   }
 
@@ -109,10 +121,10 @@ export class LevelBackedSublevel implements Sublevel {
     try {
       for await (const [key, sealed] of this.#level.iterator(range)) {
         const bytes = toBytes(key)
-        yield [bytes, unseal(bytes, sealed)]
+        yield [bytes, this.#unseal(bytes, sealed)]
       }
     } catch (error) {
-      throw this.#host.readFailed(error)
+      throw this.#readFailed(error)
     }
   }
 
@@ -120,14 +132,23 @@ export class LevelBackedSublevel implements Sublevel {
     try {
       for await (const key of this.#level.keys(range)) yield toBytes(key)
     } catch (error) {
-      throw this.#host.readFailed(error)
+      throw this.#readFailed(error)
     }
   }
 
   #operation(write: Write): LevelOperation {
     const key = typeof write.key === 'string' ? toBytes(write.key) : write.key.slice()
     if (write.type === 'del') return { type: 'del', sublevel: this.#level, key }
-    return { type: 'put', sublevel: this.#level, key, value: seal(key, write.value) }
+    const value = this.#selfChecked ? write.value.slice() : seal(key, write.value)
+    return { type: 'put', sublevel: this.#level, key, value }
+  }
+
+  #unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+    return this.#selfChecked ? sealed : unseal(key, sealed)
+  }
+
+  #readFailed(error: unknown): unknown {
+    return this.#selfChecked ? this.#host.explain(error) : this.#host.readFailed(error)
   }
 }
 

@@ -19,7 +19,7 @@ export async function startContentNode(
   libp2pOptions: TestLibp2pOptions = {},
 ): Promise<ContentNode> {
   const libp2p = await startLibp2p(libp2pOptions)
-  const blocksPath = await mkdtemp(join(tmpdir(), 'kairos-blocks-'))
+  const blocksPath = init.blocksPath ?? (await mkdtemp(join(tmpdir(), 'kairos-blocks-')))
   const content = createContent({
     libp2p,
     datastore: new MemoryDatastore(),

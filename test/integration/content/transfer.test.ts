@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { MAX_BLOCK_BYTES } from '../../../node/content/index.ts'
+import { openBlockStore } from '../../helpers/blocks.ts'
 import {
   addFiles,
   bytesOf,
@@ -20,16 +23,26 @@ import { connect, until } from '../../helpers/libp2p-pair.ts'
 const MIB = 2 ** 20
 const { signal } = new AbortController()
 
-/** Writes a block beside the service, as no honest node would be able to for a large one. */
-async function writeBlock(node: ContentNode, bytes: Uint8Array): Promise<string> {
-  const cid = CID.createV1(raw.code, await sha256.digest(bytes))
-  await new FsBlockstore(node.blocksPath).put(cid, bytes)
-  return cid.toString()
+/** A store with blocks that came past `put`, as no honest node would have a too large one. */
+async function storeWith(...blocks: Uint8Array[]): Promise<{ blocksPath: string; cids: string[] }> {
+  const blocksPath = await mkdtemp(join(tmpdir(), 'kairos-blocks-'))
+  const files = new FsBlockstore(blocksPath)
+  const cids: string[] = []
+  for (const bytes of blocks) {
+    const cid = CID.createV1(raw.code, await sha256.digest(bytes))
+    await files.put(cid, bytes)
+    cids.push(cid.toString())
+  }
+  return { blocksPath, cids }
 }
 
+/** Stops the node's content. */
 async function blocksOf(node: ContentNode): Promise<number> {
-  const entries = await readdir(node.blocksPath, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).length
+  await node.content.stop()
+  const store = await openBlockStore(node.blocksPath)
+  const count = await store.count()
+  await store.close()
+  return count
 }
 
 describe('content between nodes', function () {
@@ -67,9 +80,9 @@ describe('content between nodes', function () {
     const range = { offset: 5 * MIB - 3, length: 10 }
     const got = await bytesOf(reader.content.cat(row!.cid, range, signal))
     expect(got.equals(bytes.subarray(5 * MIB - 3, 5 * MIB + 7))).to.equal(true)
-    expect(await blocksOf(reader)).to.equal(3)
     expect(await bytesOf(reader.content.cat(row!.cid, { offset: bytes.byteLength }, signal))).to.have.length(0)
     expect(await bytesOf(reader.content.cat(row!.cid, { length: 0 }, signal))).to.have.length(0)
+    expect(await blocksOf(reader)).to.equal(3)
   })
 
   it('moves a directory, parents before children', async () => {
@@ -101,24 +114,28 @@ describe('content between nodes', function () {
     const path = `${root}/${names[777]}`
     expect((await bytesOf(reader.content.cat(path, {}, signal))).toString()).to.equal(names[777])
     expect(await blocksOf(reader)).to.be.at.most(4)
+    reader = await start()
+    await connect(reader.libp2p, holder.libp2p)
     const listed = await collectAll(reader.content.ls(root, signal))
     expect(listed.map(({ name }) => name).sort()).to.deep.equal([...names].sort())
     expect(await codeThrown(() => collectAll(reader.content.ls(`${root}/absent`, signal)))).to.equal('E_PATH_NOT_FOUND')
   })
 
   it('moves a block of exactly 2 MiB, and another after it (traps 21)', async () => {
-    for (let i = 0; i < 2; i++) {
-      const bytes = randomBytes(MAX_BLOCK_BYTES)
-      const cid = await writeBlock(holder, bytes)
-      expect(bytes.equals(await bytesOf(reader.content.cat(cid, {}, signal)))).to.equal(true)
-    }
+    const blocks = [randomBytes(MAX_BLOCK_BYTES), randomBytes(MAX_BLOCK_BYTES)]
+    const { blocksPath, cids } = await storeWith(...blocks)
+    holder = await start({ blocksPath })
+    await connect(reader.libp2p, holder.libp2p)
+    for (const [i, cid] of cids.entries())
+      expect(blocks[i]!.equals(await bytesOf(reader.content.cat(cid, {}, signal)))).to.equal(true)
   })
 
   it('sends no block over 2 MiB, and goes on serving', async () => {
+    const { blocksPath, cids } = await storeWith(randomBytes(MAX_BLOCK_BYTES + 65_536))
+    holder = await start({ blocksPath })
     reader = await start({ limits: { quotaBytes: 2 ** 31, blockTimeoutMs: 500 } })
     await connect(reader.libp2p, holder.libp2p)
-    const cid = await writeBlock(holder, randomBytes(MAX_BLOCK_BYTES + 65_536))
-    expect(await codeThrown(() => bytesOf(reader.content.cat(cid, {}, signal)))).to.equal('E_CONTENT_NOT_FOUND')
+    expect(await codeThrown(() => bytesOf(reader.content.cat(cids[0]!, {}, signal)))).to.equal('E_CONTENT_NOT_FOUND')
     const [row] = await addFiles(holder, [{ path: 'small', bytes: Buffer.from('small') }])
     expect((await bytesOf(reader.content.cat(row!.cid, {}, signal))).toString()).to.equal('small')
   })
@@ -174,7 +191,7 @@ describe('content between nodes', function () {
     await reading.next()
     let before = -1
     await until(async () => {
-      const now = await blocksOf(reader)
+      const now = Math.ceil((await reader.content.usage()).usedBytes / MIB)
       const isSettled = now === before
       before = now
       return isSettled && now > 1
