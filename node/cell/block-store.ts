@@ -14,6 +14,7 @@ const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
 const DIGEST_BYTES = 32
 const ROOTS_KEY = 'roots'
+const BROKEN = new Set(['E_CELL_BLOCK_CORRUPT', 'E_CELL_BLOCK_MISSING'])
 
 const rootsSchema = z.array(
   z.strictObject({
@@ -195,8 +196,13 @@ function nameOfKey(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1', key.byteLength - DIGEST_BYTES)
 }
 
+/** Whether a kept snapshot was found not to be whole. */
+export function isBroken(error: unknown): boolean {
+  return BROKEN.has(codeOf(error))
+}
+
 function unlessBroken(error: unknown): Set<string> {
-  if (codeOf(error).startsWith('E_CELL_BLOCK_')) return new Set()
+  if (isBroken(error)) return new Set()
   throw error
 }
 

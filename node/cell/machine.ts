@@ -14,8 +14,8 @@ import {
   type State,
   type Tree,
 } from '../../consensus/state/index.ts'
-import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
-import type { SnapshotBlocks } from './block-store.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import { isBroken, type SnapshotBlocks } from './block-store.ts'
 import { Mirror, type Changes } from './mirror.ts'
 import type { StateEntry, StateStore } from './state-store.ts'
 
@@ -23,8 +23,6 @@ export type { Changes }
 
 /** Of the blocks that one batch writes. */
 const BATCH_BYTES = 1_048_576
-/** What a sweep finds in a kept snapshot. */
-const DAMAGE = new Set(['E_CELL_BLOCK_CORRUPT', 'E_CELL_BLOCK_MISSING'])
 /** Keys of an installed state that are told at once. */
 const CHANGES_AT_ONCE = 4096
 
@@ -102,7 +100,7 @@ export class CellMachine implements StateMachine {
     try {
       await this.#blocks.sweep()
     } catch (error) {
-      if (!DAMAGE.has(codeOf(error))) throw error
+      if (!isBroken(error)) throw error
       // Nobody needs the damaged one any more, and blocks that it shares with this one are written again.
       await this.#keep(tree, index, 1)
       await this.#blocks.sweep()
