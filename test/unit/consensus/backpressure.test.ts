@@ -15,10 +15,14 @@ class SlowLog extends MemoryLog {
 
 describe('cell: a disk that is behind', () => {
   let members: Members
-  afterEach(() => members.stop())
+  const disk = Promise.withResolvers<void>()
+  afterEach(async () => {
+    disk.resolve()
+    await members.stop()
+  })
 
   it('has those wait who send more, until it has written', async () => {
-    members = new Members([1, 2, 3], { maxUnwrittenBytes: 1000 })
+    members = new Members([1, 2, 3], { maxUnwrittenBytes: 1000, tickMs: 100, retryMs: 10_000 })
     await members.startAll()
     await until(() => members.leader() !== undefined)
     const leader = members.leader()!
@@ -27,7 +31,6 @@ describe('cell: a disk that is behind', () => {
     await slow.stop()
     const log = new SlowLog(start.snapshot)
     log.start = start
-    const disk = Promise.withResolvers<void>()
     const member = await members.start(id, { log })
     let isHeld = false
     const receive = member.receive.bind(member)
@@ -37,11 +40,16 @@ describe('cell: a disk that is behind', () => {
       isHeld = true
       return room.then(() => void (isHeld = false))
     }
-    log.hanging = disk.promise
     let n = 0
-    await until(async () => {
+    const put = async (): Promise<void> => {
       const command = `c${n++}`
-      await leader.propose(command, new TextEncoder().encode(`${command}:${'x'.repeat(200)}`), 5000)
+      await leader.propose(command, new TextEncoder().encode(`${command}:${'x'.repeat(200)}`), 10_000)
+    }
+    await put()
+    await until(() => members.machines.get(id)?.values.length === 1)
+    log.hanging = disk.promise
+    await until(async () => {
+      await put()
       return isHeld
     })
     expect(n, 'a little is no reason to wait').to.be.greaterThan(4)

@@ -1,8 +1,9 @@
 //! No message of a member traps the engine, whatever it says and whenever it comes.
 
 use crate::host::{Host, ROLES, ROOT, host, offer};
-use crate::input::{Input, Step};
+use crate::input::{Input, Step, decode};
 use crate::storage::snapshot_of;
+use crate::wire::Writer;
 use prost::Message as _;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeV2, Entry, EntryType, Message, MessageType};
 
@@ -119,11 +120,15 @@ fn kinds() -> Vec<MessageType> {
     (0..=18).filter_map(MessageType::from_i32).collect()
 }
 
+/// More of them when somebody waits for it: `RAFT_ROUNDS=400000 cargo test --release`.
+fn rounds() -> u64 {
+    std::env::var("RAFT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3_000)
+}
+
 #[test]
 fn no_message_of_a_member_traps_the_engine() {
     let (mut taken, mut refused) = (0, 0);
-    let rounds = std::env::var("RAFT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6_000);
-    for round in 0..rounds {
+    for round in 0..rounds() {
         let mut host = host(ROLES[round as usize % ROLES.len()], 0x9e37_79b9 * (round + 1));
         for _ in 0..40 {
             let mut steps = Vec::new();
@@ -146,4 +151,64 @@ fn no_message_of_a_member_traps_the_engine() {
     }
     // Neither half is what the other one's is.
     assert!(taken > refused / 4 && refused > taken / 4, "{taken} taken, {refused} refused");
+}
+
+/// An input of the host's, as bytes: of a kind that there is, with numbers that may be out of place.
+fn any_input(host: &mut Host) -> Vec<u8> {
+    let mut writer = Writer::default();
+    let (kind, value) = (host.one_of(&[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), edge(host));
+    let ids = [vec![], vec![1], vec![1, 2, 3], vec![2, 2], vec![value]];
+    let (which, flag) = (host.draw(5) as usize, host.draw(3) as u8);
+    let context = host.one_of(&[&b""[..], b"question", &[7; 65]]);
+    let change = ConfChangeV2 {
+        changes: ids[which].iter().map(|id| ConfChangeSingle { node_id: *id, change_type: flag.into() }).collect(),
+        ..Default::default()
+    };
+    writer.byte(kind);
+    match kind {
+        2 => writer.list(&ids[which], |writer, _| writer.bytes(context)),
+        3 => {
+            writer.list(&ids[which], |writer, id| {
+                writer.byte(flag);
+                writer.whole(*id);
+            });
+            writer.bytes(context);
+        }
+        4 => writer.bytes(context),
+        7 => writer.bytes(&change.encode_to_vec()),
+        11 => {
+            writer.whole(value);
+            writer.byte(flag);
+        }
+        12 => {
+            writer.whole(value);
+            writer.whole(edge(host));
+            (0..4).for_each(|at| writer.wholes(&ids[(which + at) % ids.len()]));
+            writer.bytes(context);
+            writer.whole(edge(host));
+        }
+        5 | 6 | 8 | 10 => writer.whole(value),
+        _ => {}
+    }
+    if host.draw(8) == 0 {
+        let (at, byte) = (host.draw(writer.bytes.len() as u64) as usize, host.draw(256) as u8);
+        writer.bytes[at] = byte;
+    }
+    writer.bytes
+}
+
+#[test]
+fn no_input_of_the_host_traps_the_engine() {
+    let mut taken = 0;
+    for round in 0..rounds() {
+        let mut host = host(ROLES[round as usize % ROLES.len()], 0x9e37_79b9 * (round + 1));
+        for _ in 0..40 {
+            let bytes = any_input(&mut host);
+            let Ok(input) = decode(&bytes) else { continue };
+            host.give(input);
+            taken += 1;
+            act(&mut host);
+        }
+    }
+    assert!(taken > rounds() * 20, "{taken} taken");
 }

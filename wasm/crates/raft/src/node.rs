@@ -2,7 +2,7 @@
 
 use crate::effects::{Effects, Status};
 use crate::input::{Input, Start, Step};
-use crate::sound::{MAX_ENTRY, is_sound};
+use crate::sound::{MAX_ENTRY, change_of, is_sound};
 use crate::timeout::Timeout;
 use prost::Message as _;
 use raft::eraftpb::{ConfChangeV2, Entry, EntryType, Message, MessageType};
@@ -199,7 +199,7 @@ impl Node {
     }
 
     fn configure(&mut self, data: &[u8]) -> Result<(), Refusal> {
-        let change = ConfChangeV2::decode(data).map_err(|_| Refusal::Input)?;
+        let change = change_of(data).ok_or(Refusal::Input)?;
         let configuration = match self.raw.apply_conf_change(&change) {
             Ok(configuration) => configuration,
             // A change that the configuration of its time does not allow leaves it as it is, on every node alike.

@@ -140,14 +140,17 @@ fn is_run(message: &Message) -> bool {
 }
 
 fn is_change(entry: &Entry) -> bool {
+    entry.entry_type == EntryType::EntryConfChangeV2 as i32 && change_of(&entry.data).is_some()
+}
+
+/// The crate takes a change without looking whether it knows its kinds.
+pub fn change_of(data: &[u8]) -> Option<ConfChangeV2> {
     let is_one = |one: &ConfChangeSingle| {
         (1..MAX_WHOLE).contains(&one.node_id) && ConfChangeType::from_i32(one.change_type).is_some()
     };
-    let is_sound = |change: ConfChangeV2| {
-        let is_named = change.changes.len() <= MAX_NAMED && change.changes.iter().all(is_one);
-        is_named && ConfChangeTransition::from_i32(change.transition).is_some()
-    };
-    entry.entry_type == EntryType::EntryConfChangeV2 as i32 && ConfChangeV2::decode(&entry.data[..]).is_ok_and(is_sound)
+    let change = ConfChangeV2::decode(data).ok()?;
+    let is_named = change.changes.len() <= MAX_NAMED && change.changes.iter().all(is_one);
+    (is_named && ConfChangeTransition::from_i32(change.transition).is_some()).then_some(change)
 }
 
 /// One that the crate can have reached by changes: everybody votes or learns, and nobody twice.

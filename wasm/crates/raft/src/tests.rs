@@ -229,3 +229,36 @@ fn the_greatest_entry_fits_a_message() {
     let more = vec![7; crate::sound::MAX_ENTRY + 1];
     assert_eq!(host.node.input(Input::Propose(vec![&more])), Err(Refusal::Input));
 }
+
+#[test]
+fn what_no_member_that_keeps_the_rules_says_is_refused() {
+    let mut follower = host(Role::Follower, 1);
+    let last = follower.node.raft().raft_log.last_index();
+    let term = follower.node.raft().term;
+    let beyond = |mut message: Message| {
+        message.entries.iter_mut().for_each(|entry| entry.index += 9);
+        Message { index: last + 9, log_term: 0, ..message }
+    };
+    let other = offer(&follower, follower.node.raft().raft_log.committed, term + 1);
+    let question = Entry { data: b"question".to_vec(), ..Default::default() };
+    let with_term = |kind| Message { entries: vec![question.clone()], ..follower.message(kind) };
+    let messages = [
+        beyond(follower.append(2)),
+        Message { index: 0, ..follower.append(0) },
+        Message { term: term + 1, ..other },
+        with_term(MessageType::MsgPropose),
+        with_term(MessageType::MsgReadIndex),
+        follower.message(MessageType::MsgTransferLeader),
+        Message { term: 0, ..follower.message(MessageType::MsgRequestVote) },
+        Message { term: term + (1 << 33), ..follower.message(MessageType::MsgHeartbeat) },
+        Message { commit: last + 1, ..follower.message(MessageType::MsgHeartbeat) },
+        Message { context: vec![7; 65], ..follower.message(MessageType::MsgHeartbeat) },
+    ];
+    assert_eq!(messages.map(|message| follower.hear(&message)), [1; 10]);
+    let mut leader = host(Role::Leader, 1);
+    let last = leader.node.raft().raft_log.last_index();
+    let answer = leader.message(MessageType::MsgAppendResponse);
+    assert_eq!(leader.hear(&Message { index: last + 1, ..answer.clone() }), 1);
+    assert_eq!(leader.hear(&Message { reject: true, reject_hint: last + 1, ..answer.clone() }), 1);
+    assert_eq!(leader.hear(&Message { reject: true, request_snapshot: 1, ..answer }), 1);
+}
