@@ -33,7 +33,8 @@ interface FetchInit extends RequestOptions {
 }
 
 /**
- * Brings everything below `root` here, level by level, a few requests at a time. Broken off, it goes on where it was:
+ * Brings everything below `root` here, a few requests at a time. What was found last is asked for first, so that little
+ * is known of at a time: of each level what a few blocks link to. Broken off, it goes on where it was:
  * what is here is read, not asked for.
  *
  * @throws {CodedError} E_RAFT_BLOCK_MISSING, E_RAFT_BLOCK_WRONG (the peer is judged), E_RAFT_SNAPSHOT_TOO_LARGE,
@@ -47,6 +48,12 @@ class Fetch {
   readonly #init: FetchInit
   readonly #failed = new AbortController()
   readonly #options: RequestOptions
+  /** known of, and not looked at yet */
+  readonly #ahead: CID[] = []
+  /** batches that are being looked at */
+  #looking = 0
+  #seen = 0
+  #learned = Promise.withResolvers<void>()
   readonly #count: Fetched = { fetched: 0, found: 0 }
 
   constructor(init: FetchInit) {
@@ -56,32 +63,43 @@ class Fetch {
   }
 
   async run(root: CID): Promise<Fetched> {
-    let seen = 0
-    for (let level: CID[] = [root]; level.length > 0;) {
-      seen += level.length
-      level = await this.#level(level, MAX_SNAPSHOT_BLOCKS - seen)
-    }
+    this.#learn([root])
+    await this.#all(Array.from({ length: FETCH_CONCURRENCY }, () => this.#work()))
     return this.#count
   }
 
-  /** @returns the next level, of `room` blocks at most */
-  async #level(cids: readonly CID[], room: number): Promise<CID[]> {
-    const next: CID[] = []
-    let at = 0
-    const work = async (): Promise<void> => {
-      while (at < cids.length) {
-        const batch = cids.slice(at, at + MAX_CIDS)
-        at += batch.length
-        for await (const block of this.#blocks(batch)) {
-          for (const cid of this.#linksOf(block)) next.push(cid)
-          if (next.length > room) {
-            throw new CodedError('E_RAFT_SNAPSHOT_TOO_LARGE', `more than ${MAX_SNAPSHOT_BLOCKS} blocks`)
-          }
-        }
-      }
+  /** Until nothing is known of that was not looked at, and nobody is about to learn of more. */
+  async #work(): Promise<void> {
+    for (;;) {
+      const batch = this.#ahead.splice(-MAX_CIDS)
+      if (batch.length > 0) await this.#look(batch)
+      else if (this.#looking > 0) await this.#learned.promise
+      else return
     }
-    await this.#all(Array.from({ length: FETCH_CONCURRENCY }, work))
-    return next
+  }
+
+  async #look(cids: readonly CID[]): Promise<void> {
+    this.#looking++
+    try {
+      for await (const block of this.#blocks(cids)) this.#learn(this.#linksOf(block))
+    } finally {
+      this.#looking--
+      this.#wake()
+    }
+  }
+
+  #learn(cids: readonly CID[]): void {
+    this.#seen += cids.length
+    if (this.#seen > MAX_SNAPSHOT_BLOCKS) {
+      throw new CodedError('E_RAFT_SNAPSHOT_TOO_LARGE', `more than ${MAX_SNAPSHOT_BLOCKS} blocks`)
+    }
+    for (const cid of cids) this.#ahead.push(cid)
+    if (cids.length > 0) this.#wake()
+  }
+
+  #wake(): void {
+    this.#learned.resolve()
+    this.#learned = Promise.withResolvers()
   }
 
   /** Waits for all of them also when one fails, so that nothing is put after the end. */
