@@ -3,8 +3,11 @@ export const MAX_KEY_CHARS = 640
 export const MAX_VALUE_BYTES = 4096
 /** A node's run of keys is geometric with p = 1/16: over 400 keys of the greatest size are as good as impossible. */
 export const MAX_BLOCK_BYTES = 2_097_152
-/** All entries of one state; commands that would add beyond it are refused. */
-export const MAX_ENTRIES = 2_097_152
+/**
+ * All entries of one state; commands that would add beyond it are refused. In memory an entry takes its bytes and some
+ * 50 more, so a full state of 260 B each takes 410 MB; only that commands write small records keeps it from 5 GB.
+ */
+export const MAX_ENTRIES = 1_310_720
 
 export const MAX_COMMAND_BYTES = 65_536
 /** Members of one cell at a time: each is a voter or on the way to be one. */

@@ -7,8 +7,8 @@ import type { Sublevel, Write } from '../storage/sublevel.ts'
 export const STATE_VERSION = 1
 const STAMP_KEY = 'stamp'
 const GENERATIONS = ['a', 'b'] as const
-/** Keys and values of one batch of `replaceAll`. */
-const CHUNK_BYTES = 1_048_576
+/** Keys and values of one batch of `replaceAll`: of larger ones the garbage grows old, and a node with it by 300 MB. */
+const CHUNK_BYTES = 131_072
 /**
  * When LevelDB begins a new log file (after 4 MiB), it does not sync the one before: a power cut can then lose the end
  * of that one and keep the new one. Each batch marks one of these slots with its number, so that one that fell out
