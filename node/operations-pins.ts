@@ -72,6 +72,8 @@ export interface PinOptions {
   origins?: readonly string[]
   /** 0–9, higher is fetched first. */
   priority?: number
+  /** Of a light node: on that node alone, and not in its cell. Others are refused. */
+  local?: boolean
 }
 
 export interface PinWait {
@@ -107,6 +109,8 @@ export interface PinFilter {
   allocatedTo?: string
   createdAfter?: string
   createdBefore?: string
+  /** Of a light node: what it keeps itself. */
+  local?: boolean
 }
 
 export interface PinPage {

@@ -1,6 +1,8 @@
 import { admissionCodecs } from './admission/index.ts'
+import { auditCodecs } from './audit/index.ts'
 import { blocksCodecs } from './blocks/index.ts'
 import { phaseCodecs } from './phase/index.ts'
+import { pinsCodecs } from './pins/index.ts'
 import { queryCodecs } from './query/index.ts'
 import { raftCodecs } from './raft/index.ts'
 import { statusCodec } from './status/index.ts'
@@ -15,8 +17,10 @@ export interface Decoder {
 /** Every decoder of a peer's bytes: a new one is listed here, or the fuzz test says so. */
 export const DECODERS: readonly Decoder[] = [
   ...admissionCodecs,
+  ...auditCodecs,
   ...blocksCodecs,
   ...phaseCodecs,
+  ...pinsCodecs,
   ...queryCodecs,
   ...raftCodecs,
   statusCodec,

@@ -14,6 +14,7 @@ import type {
 } from '../operations-pins.ts'
 import type { Catalog, Index } from './catalog.ts'
 import { documentOf, exportRowOf, importSpecOf, specOf } from './documents.ts'
+import { pinCidOf } from './pin-cid.ts'
 import type { PinCell, PinContent, PinMesh } from './ports.ts'
 
 /** Pins that are looked at for one page: what nobody has is then not sought through all of a million at once. */
@@ -40,6 +41,7 @@ export class AgreedPins {
 
   async add(path: string, options: PinOptions, signal: AbortSignal): Promise<PinDocument> {
     const { cell, mesh } = this.#init
+    if (options.local === true) throw notLocal()
     const cid = await this.cidOf(path, signal)
     const peerIdOf = (member: string): string => mesh.peerIdOf(member)
     const spec = specOf(cid, options, { owner: mesh.self, peerIdOf, now: Date.now() })
@@ -161,8 +163,7 @@ export class AgreedPins {
 
   /** @throws {CodedError} E_CID_INVALID, and what fetching the way to it throws */
   async cidOf(path: string, signal: AbortSignal): Promise<string> {
-    const cid = await this.#init.content.resolve(path, signal)
-    return cid.toString()
+    return pinCidOf(await this.#init.content.resolve(path, signal))
   }
 
   #known(cid: string): AgreedPin {
@@ -233,4 +234,10 @@ function matcher(filter: PinFilter, holder: string | undefined): (pin: AgreedPin
 /** Not about the pins that were asked for: what comes after would fare no better. */
 function isOfTheCell(error: unknown): boolean {
   return /^E_(NO_QUORUM|OUTCOME_UNKNOWN|CELL_BUSY|STOPPING|STATE_FULL)$/.test(codeOf(error))
+}
+
+function notLocal(): CodedError {
+  return new CodedError('E_NOT_IN_ROLE', 'a full node keeps what its cell has agreed on, and nothing else', {
+    hint: 'to have it here: --allocations with the name of this node',
+  })
 }

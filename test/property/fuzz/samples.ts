@@ -17,11 +17,13 @@ import {
   ticketCodec,
   welcomeCodec,
 } from '../../../protocols/admission/codec.ts'
+import { answerCodec as auditAnswerCodec, requestCodec as auditRequestCodec } from '../../../protocols/audit/codec.ts'
 import {
   answerCodec as blocksAnswerCodec,
   requestCodec as blocksRequestCodec,
 } from '../../../protocols/blocks/codec.ts'
 import { encodeReport, envelopeCodec, type PhaseReport } from '../../../protocols/phase/codec.ts'
+import { pinsAnswerCodec, pinsRequestCodec } from '../../../protocols/pins/codec.ts'
 import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
 import { answerCodec, messageCodec as raftMessageCodec, openingCodec } from '../../../protocols/raft/codec.ts'
 import { statusCodec } from '../../../protocols/status/index.ts'
@@ -76,6 +78,20 @@ export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
   genesis: genesisCodec.encode(genesis),
   'admission message': messageCodec.encode({ hello }),
   'admission welcome': welcomeCodec.encode({ hello: { ...hello, welcome: { certificate: [certificate], genesis } } }),
+  'audit request': auditRequestCodec.encode({
+    type: 'challenge',
+    pin: mesh,
+    salt: new Uint8Array(32).fill(4),
+    blocks: [CID.parse(mesh).multihash.bytes, CID.parse(mesh).multihash.bytes],
+  }),
+  'audit answer': auditAnswerCodec.encode({
+    type: 'results',
+    rows: [
+      [mesh, issuer, true, 1_000],
+      [mesh, subject, false, 20],
+    ],
+    next: 1_700_000_000_000,
+  }),
   'blocks request': Buffer.concat(
     blocksRequestCodec.encode({
       type: 'push',
@@ -91,6 +107,8 @@ export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
   ),
   'phase report': body,
   'phase envelope': envelopeCodec.encode({ b: body, s: new Uint8Array(64).fill(9) }),
+  'pins request': pinsRequestCodec.encode({ op: 'add', args: ['bafkqaaa', { name: 'a', metadata: { k: 'v' } }] }),
+  'pins answer': pinsAnswerCodec.encode({ type: 'done', document: { cid: 'bafkqaaa', allocations: ['x'] } }),
   'query request': requestCodec.encode({ what: 'coherence', params: { history: 5 } }),
   'query answer': frameCodec.encode({ type: 'row', row: { a: [1, 'two', null, { b: true }] } }),
   'raft opening': openingCodec.encode({ type: 'blocks', cids: [CID.parse(mesh).bytes, CID.parse(mesh).bytes] }),

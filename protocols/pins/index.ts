@@ -1,0 +1,5 @@
+export { askPins } from './client.ts'
+export { pinsCodecs } from './codec.ts'
+export type { PinOp, PinsRequest } from './codec.ts'
+export { PIN_OPS, PINS_PROTOCOL } from './constants.ts'
+export { createPinsHandler, type PinsHandler } from './handler.ts'
