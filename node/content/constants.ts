@@ -2,19 +2,24 @@
 export const MAX_BLOCK_BYTES = 2 * 1024 * 1024
 /** A whole block and its envelope. At exactly MAX_BLOCK_BYTES `splitMessage` yields empty messages for ever. */
 export const MAX_MESSAGE_BYTES = MAX_BLOCK_BYTES + 65_536
-/** Blocks asked of single peers at once, all operations together. A peer holds all that we ask in memory. */
-export const MAX_ASKS = 32
-/** Blocks asked of all connected peers at once, all operations together. */
+/** Blocks asked of all connected peers at once over bitswap, all operations together. */
 export const MAX_BROADCASTS = 32
-/** Wants kept for one peer, so ≤ 128 MiB of blocks in memory for it; equals what an honest node has in flight. */
-export const MAX_WANTS_PER_PEER = MAX_ASKS + MAX_BROADCASTS
-/** Blocks of one operation that are fetched ahead of its reader. */
-export const READ_AHEAD_BLOCKS = 16
-/** Blocks of one operation that are asked for or held, when a directory's parts come before its further entries. */
-export const MAX_STARTED_BLOCKS = 3 * READ_AHEAD_BLOCKS
-/** A peer that answered nothing for this long is asked again; the time doubles when all peers are asked. */
+/** Wants kept for one peer of bitswap, so ≤ 128 MiB of blocks in memory for it: twice what an honest node has in flight. */
+export const MAX_WANTS_PER_PEER = 2 * MAX_BROADCASTS
+/** Bytes that one operation fetches ahead of its reader, by the size of the blocks that it had last. */
+export const READ_AHEAD_BYTES = 16 * 1_048_576
+/** In blocks; never less than so many, however large they are, nor more, however small. */
+export const MIN_READ_AHEAD_BLOCKS = 16
+export const MAX_READ_AHEAD_BLOCKS = 256
+/** Blocks of one operation that are asked for or held are this many times what is fetched ahead, when parts of a directory come before its further entries. */
+export const MAX_STARTED_FACTOR = 3
+/** When nobody answers over bitswap in this time, all are asked again; the time doubles. */
 export const REASK_MS = 2_000
-/** A peer that answered nothing for this long is given up for the operation. */
+/** A peer that was asked and sent nothing for so long: another holder is asked, too, and if there is none, everybody. */
+export const SILENT_HEDGE_MS = 2_000
+/** A block that is so late goes to another holder, too, if that has nothing to do. */
+export const IDLE_HEDGE_MS = 5_000
+/** A peer that was asked and sent nothing for so long is given up for the block. */
 export const PEER_SILENCE_MS = 20_000
 export const BITSWAP_PROTOCOL = '/ipfs/bitswap/1.2.0'
 /** Cancels are collected this long, and Helia has then forgotten the want, too (its own debounce is 10 ms). */

@@ -2,13 +2,16 @@ import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
 import { NamespaceDatastore } from 'datastore-core'
 import { Key, type Datastore } from 'interface-datastore'
 import type { CID } from 'multiformats/cid'
+import type { Push } from '../../protocols/blocks/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { AddEntry, AddOptions, AddRow, ContentOperations, LsRow, StatDocument, WalkEntry } from '../operations.ts'
 import type { Service } from '../service.ts'
 import { addEntries } from './add.ts'
+import { createBlockService, type BlockService, type MemberPorts } from './block-service.ts'
 import { BlockStore } from './blocks/index.ts'
 import { MAX_BLOCK_BYTES } from './constants.ts'
-import { Fetcher } from './fetcher.ts'
+import type { GetBlock } from './dag.ts'
+import { Fetcher, type FetchOptions } from './fetcher.ts'
 import { createBlockExchange, type BlockExchange } from './helia.ts'
 import { parsePath } from './path.ts'
 import { readFile } from './read.ts'
@@ -25,6 +28,8 @@ export interface ContentInit {
   log: ComponentLogger
   /** The disk of the blocks can no longer be trusted: stop the node. */
   onFatal?: (error: CodedError) => void
+  /** What other members may do with the blocks here; nobody pushes when absent. */
+  members?: MemberPorts
   /** Tells the DHT that this node holds a root. */
   provide?: (root: CID) => void
   /** Peers that the DHT names as holders; libp2p's content routing when absent. */
@@ -41,6 +46,14 @@ export interface ContentLimits {
 }
 
 export interface Content extends Service, ContentOperations {
+  /** A way to get blocks for one operation: from the store, else from the mesh, and then they are stored. */
+  fetching(options?: FetchOptions): GetBlock
+  /**
+   * Sends blocks to another full or light member of the cell, which keeps them for ten minutes after the end.
+   *
+   * @throws {CodedError} E_BLOCKS_DIAL, E_BLOCKS_UNSUPPORTED
+   */
+  pushTo(peer: PeerId, signal: AbortSignal): Promise<Push>
   usage(): Promise<{ usedBytes: number; quotaBytes: number }>
 }
 
@@ -55,6 +68,7 @@ class ContentService implements Content {
   readonly name = 'content'
   readonly #init: ContentInit
   readonly #store: BlockStore
+  #blocks: BlockService | undefined
   #exchange: BlockExchange | undefined
   #fetcher: Fetcher | undefined
 
@@ -86,10 +100,14 @@ class ContentService implements Content {
     })
     await exchange.helia.start()
     const { blockTimeoutMs } = this.#init.limits
+    const blocks = createBlockService({ libp2p, store: this.#store, members: this.#init.members, log })
+    await blocks.start()
+    this.#blocks = blocks
     this.#fetcher = new Fetcher({
       helia: exchange.helia,
       store: this.#store,
       libp2p,
+      client: blocks.client,
       log,
       ...(blockTimeoutMs === undefined ? {} : { blockTimeoutMs }),
     })
@@ -101,8 +119,19 @@ class ContentService implements Content {
     this.#exchange = undefined
     this.#fetcher?.stop()
     this.#fetcher = undefined
+    await this.#blocks?.stop()
+    this.#blocks = undefined
     await exchange?.helia.stop()
     await this.#store.close()
+  }
+
+  fetching(options?: FetchOptions): GetBlock {
+    return this.#running().operation(options)
+  }
+
+  async pushTo(peer: PeerId, signal: AbortSignal): Promise<Push> {
+    this.#running()
+    return this.#blocks!.pushTo(peer, signal)
   }
 
   async usage(): Promise<{ usedBytes: number; quotaBytes: number }> {

@@ -1,37 +1,51 @@
 import type { Helia } from 'helia'
-import type { ComponentLogger, Libp2p } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
+import type { BlocksClient } from '../../protocols/blocks/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
+import { BlockFetch } from './block-fetch.ts'
 import { collect, type BlockStore } from './blocks/index.ts'
 import { Cancels } from './cancels.ts'
-import { BLOCK_TIMEOUT_MS, MAX_ASKS, MAX_BROADCASTS } from './constants.ts'
+import { BLOCK_TIMEOUT_MS, MAX_BROADCASTS, REASK_MS } from './constants.ts'
 import type { GetBlock } from './dag.ts'
-import { Holders, type Holder } from './holders.ts'
+import { FetchError, type FetchProblem } from './fetch-problem.ts'
+import { Holders } from './holders.ts'
+import { searchBlock } from './search.ts'
 import { Semaphore } from './semaphore.ts'
 import { SharedTasks } from './shared-tasks.ts'
-import { Wants } from './wants.ts'
 
 export interface FetcherInit {
   helia: Helia
   store: BlockStore
   libp2p: Libp2p
+  client: BlocksClient
   log: ComponentLogger
   blockTimeoutMs?: number
+}
+
+export interface FetchOptions {
+  /** Peers that should have the blocks; they are asked before anybody else. */
+  holders?: Iterable<PeerId>
+  /** Whether the store is left out: for blocks that are damaged there. */
+  isRemote?: boolean
+  /** Totals so far of what was fetched by this operation. */
+  onProgress?: (fetched: { blocks: number; bytes: number }) => void
+  /** Something holds up a block; called again whenever it changes. */
+  onProblem?: (problem: FetchProblem) => void
 }
 
 /**
  * Gets blocks: from the store, else from the mesh.
  *
- * Bitswap itself asks everybody for everything, and gets a block from each holder. So only what
- * no known holder has is asked of all (first of all, a root); the peer that answers is then asked
- * alone for the rest of that operation. Every request ends: by the caller's signal, by the
- * silence of the peer, or by the block's timeout (traps 2, 3, 10).
+ * Bitswap itself asks everybody for everything, and gets a block from each holder. So only what no known holder has is
+ * asked of all over it (first of all, a root); the peer that answers is then asked alone for the rest of that operation,
+ * over our own protocol. Every request ends: by the caller's signal, by the silence of the peer, or by the block's
+ * timeout (traps 2, 3, 10).
  */
 export class Fetcher {
   readonly #init: FetcherInit
   readonly #timeoutMs: number
-  readonly #wants: Wants
-  readonly #asks = new Semaphore(MAX_ASKS)
+  readonly #cancels: Cancels
   readonly #broadcasts = new Semaphore(MAX_BROADCASTS)
   readonly #fetches = new SharedTasks<Uint8Array>()
   readonly #stopped = new AbortController()
@@ -39,27 +53,41 @@ export class Fetcher {
   constructor(init: FetcherInit) {
     this.#init = init
     this.#timeoutMs = init.blockTimeoutMs ?? BLOCK_TIMEOUT_MS
-    const cancels = new Cancels(init.libp2p, init.log.forComponent('kairos:content'))
-    this.#wants = new Wants({ helia: init.helia, libp2p: init.libp2p, cancels })
+    this.#cancels = new Cancels(init.libp2p, init.log.forComponent('kairos:content'))
   }
 
   stop(): void {
     this.#stopped.abort(new CodedError('E_STOPPING', 'the node is stopping'))
   }
 
-  /** A way to get blocks that remembers, for one operation, who holds them. */
-  operation(): GetBlock {
-    const holders = new Holders()
+  /** A way to get blocks that remembers, for one operation, who holds them. What it gives is stored. */
+  operation(options: FetchOptions = {}): GetBlock {
+    const operation = new Operation(this.#init.client, options)
+    const untilStopped = this.#untilStopped()
     return async (cid, signal) => {
       signal.throwIfAborted()
-      const either = AbortSignal.any([signal, this.#stopped.signal])
-      const remote = (shared: AbortSignal): Promise<Uint8Array> => this.#remote(cid, holders, shared)
-      return (await this.#local(cid)) ?? this.#fetches.run(cid.toString(), either, remote)
+      const local = options.isRemote === true ? undefined : await this.#local(cid)
+      if (local !== undefined) return local
+      const remote = (shared: AbortSignal): Promise<Uint8Array> => this.#remote(cid, operation, shared)
+      return this.#fetches.run(cid.toString(), untilStopped(signal), remote)
+    }
+  }
+
+  /** All blocks of an operation come with one signal: it is combined once. */
+  #untilStopped(): (signal: AbortSignal) => AbortSignal {
+    let last: AbortSignal | undefined
+    let combined = this.#stopped.signal
+    return (signal) => {
+      if (signal !== last) combined = AbortSignal.any([signal, this.#stopped.signal])
+      last = signal
+      return combined
     }
   }
 
   async #local(cid: CID): Promise<Uint8Array | undefined> {
     if (cid.multihash.code === 0) return cid.multihash.digest
+    // What is not here is told by one look at the index; `get` looks again, in its turn.
+    if ((await this.#init.store.sizeOf(cid)) === undefined) return undefined
     try {
       return await collect(this.#init.store.get(cid))
     } catch (error) {
@@ -68,40 +96,92 @@ export class Fetcher {
     }
   }
 
-  async #remote(cid: CID, holders: Holders, signal: AbortSignal): Promise<Uint8Array> {
-    const tried = new Set<Holder>()
-    for (;;) {
-      for (let holder = holders.next(tried); holder !== undefined; holder = holders.next(tried)) {
-        const asked = holder
-        tried.add(asked)
-        const bytes = await this.#asks.run(() => this.#wants.ask(cid, asked, signal), signal)
-        if (bytes !== undefined) return bytes
-      }
-      // One search at a time: whoever is found by it is asked for the other blocks, too.
-      if (holders.search === undefined) return holders.searching(this.#broadcast(cid, holders, signal))
-      await holders.search
-      signal.throwIfAborted()
-    }
+  async #remote(cid: CID, operation: Operation, signal: AbortSignal): Promise<Uint8Array> {
+    const { client, store } = this.#init
+    const fetch = new BlockFetch({
+      cid,
+      client,
+      signal,
+      holders: operation.holders,
+      put: async (bytes) => {
+        await store.put(cid, bytes)
+      },
+      search: (either) => this.#search(cid, operation, either),
+      onProblem: (code, message) => operation.problem(cid, code, message),
+    })
+    const bytes = await fetch.run()
+    operation.fetched(bytes)
+    return bytes
   }
 
-  async #broadcast(cid: CID, holders: Holders, signal: AbortSignal): Promise<Uint8Array> {
+  async #search(cid: CID, operation: Operation, signal: AbortSignal): Promise<Uint8Array> {
     const timeout = AbortSignal.timeout(this.#timeoutMs)
     const either = AbortSignal.any([signal, timeout])
+    const { helia } = this.#init
+    const slow = setTimeout(() => operation.problem(cid, 'no_providers', `${this.#asked()} for ${cid}`), REASK_MS)
     try {
-      const { bytes, sender } = await this.#broadcasts.run(() => this.#wants.broadcast(cid, either), either)
-      if (sender !== undefined) holders.add(sender)
+      const { bytes, sender } = await this.#broadcasts.run(
+        () => searchBlock(cid, { helia, cancels: this.#cancels, signal: either }),
+        either,
+      )
+      if (sender !== undefined) operation.holders.add(sender)
       return bytes
     } catch (error) {
       signal.throwIfAborted()
-      throw timeout.aborted ? this.#notFound(cid) : error
+      throw timeout.aborted ? this.#notFound(cid, operation) : error
+    } finally {
+      clearTimeout(slow)
     }
   }
 
-  #notFound(cid: CID): CodedError {
+  #notFound(cid: CID, operation: Operation): FetchError {
+    const message = `nobody sent ${cid} within ${this.#timeoutMs / 1000} s`
+    const problem = operation.problemOf(cid) ?? operation.problem(cid, 'no_providers', message)
+    const hint = `${this.#asked()}; check the CID, or connect a holder with \`kairos peers connect\``
+    return new FetchError(message, problem, hint)
+  }
+
+  #asked(): string {
     const peers = this.#init.libp2p.getPeers().map((peer) => peer.toString())
-    const asked = peers.length === 0 ? 'no peer is connected' : `asked ${peers.length}: ${peers.slice(0, 8).join(', ')}`
-    return new CodedError('E_CONTENT_NOT_FOUND', `nobody sent ${cid} within ${this.#timeoutMs / 1000} s`, {
-      hint: `${asked}; check the CID, or connect a holder with \`kairos peers connect\``,
-    })
+    return peers.length === 0 ? 'no peer is connected' : `asked ${peers.length}: ${peers.slice(0, 8).join(', ')}`
+  }
+}
+
+/** What one operation knows: who holds its blocks, how far it is, what holds it up. */
+class Operation {
+  readonly holders: Holders
+  readonly #options: FetchOptions
+  #problem: FetchProblem | undefined
+  #blocks = 0
+  #bytes = 0
+  #lastBlockMs: number | undefined
+
+  constructor(client: BlocksClient, options: FetchOptions) {
+    this.#options = options
+    this.holders = new Holders((peer) => client.pending(peer), options.holders)
+  }
+
+  fetched(bytes: Uint8Array): void {
+    this.#lastBlockMs = performance.now()
+    this.#blocks++
+    this.#bytes += bytes.byteLength
+    this.#options.onProgress?.({ blocks: this.#blocks, bytes: this.#bytes })
+  }
+
+  problem(cid: CID, code: FetchProblem['code'], message: string): FetchProblem {
+    this.#problem = {
+      code,
+      message,
+      missing: cid.toString(),
+      ...(this.#lastBlockMs === undefined
+        ? {}
+        : { lastBlockSecondsAgo: Math.round((performance.now() - this.#lastBlockMs) / 1000) }),
+    }
+    this.#options.onProblem?.(this.#problem)
+    return this.#problem
+  }
+
+  problemOf(cid: CID): FetchProblem | undefined {
+    return this.#problem?.missing === cid.toString() ? this.#problem : undefined
   }
 }

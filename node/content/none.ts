@@ -13,6 +13,8 @@ export const NO_CONTENT: Content = {
   start: async () => undefined,
   stop: async () => undefined,
   usage: async () => ({ usedBytes: 0, quotaBytes: 0 }),
+  fetching: refuse,
+  pushTo: refuse,
   add: refuse,
   cat: refuse,
   walk: refuse,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import { identity } from 'multiformats/hashes/identity'
-import { READ_AHEAD_BLOCKS } from '../../../node/content/constants.ts'
+import { MAX_BLOCK_BYTES, MAX_READ_AHEAD_BLOCKS, MIN_READ_AHEAD_BLOCKS } from '../../../node/content/constants.ts'
 import { traverse, type Visitor } from '../../../node/content/dag.ts'
 import { collectAll } from '../../helpers/content-node.ts'
 
@@ -33,19 +33,28 @@ describe('traverse', () => {
     expect(seen.join('')).to.equal('abdecfg')
   })
 
-  it('reads ahead, but never more than its limit', async () => {
+  const readAhead = async (size: number, limit: number): Promise<number[]> => {
+    const bytes = new Uint8Array(size)
     let wanted = 0
     const get = async (): Promise<Uint8Array> => {
       wanted++
-      return new Uint8Array()
+      return bytes
     }
     let read = 0
-    for await (const _ of traverse({ cid: cidOf('root'), context: 0 }, { get, visit: flat(200), signal })) {
+    for await (const _ of traverse({ cid: cidOf('root'), context: 0 }, { get, visit: flat(600), signal })) {
       read++
-      expect(wanted - read).to.be.at.most(READ_AHEAD_BLOCKS)
-      if (read === 20) expect(wanted - read).to.be.greaterThan(READ_AHEAD_BLOCKS / 2)
+      expect(wanted - read).to.be.at.most(limit)
+      if (read === 60) expect(wanted - read).to.be.greaterThan(limit / 2)
     }
-    expect([read, wanted]).to.deep.equal([201, 201])
+    return [read, wanted]
+  }
+
+  it('reads a few large blocks ahead, but never more than its limit', async () => {
+    expect(await readAhead(MAX_BLOCK_BYTES, MIN_READ_AHEAD_BLOCKS)).to.deep.equal([601, 601])
+  })
+
+  it('reads many small blocks ahead, but never more than its limit', async () => {
+    expect(await readAhead(100, MAX_READ_AHEAD_BLOCKS)).to.deep.equal([601, 601])
   })
 
   it('cancels what it asked for when its reader leaves', async () => {
