@@ -2,9 +2,9 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { coalescingTcp } from '../../node/network/tcp.ts'
+import { sparingYamux } from '../../node/network/yamux.ts'
 
 export type TestLibp2p = Libp2p<{ identify: Identify }>
 
@@ -14,14 +14,14 @@ export interface TestLibp2pOptions {
   isRelay?: boolean
 }
 
-/** A libp2p node on a free loopback port, with plain Noise and the stream limits of a real node. */
+/** A libp2p node on a free loopback port, with plain Noise, and the transport and stream limits of a real node. */
 export async function startLibp2p({ listen, isRelay = false }: TestLibp2pOptions = {}): Promise<TestLibp2p> {
   return createLibp2p({
     addresses: { listen: listen ?? ['/ip4/127.0.0.1/tcp/0'] },
-    transports: [tcp(), circuitRelayTransport()],
+    transports: [coalescingTcp({}), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      sparingYamux({
         maxMessageSize: 65_536,
         streamOptions: {
           initialStreamWindowSize: 262_144,
