@@ -11,10 +11,12 @@ import {
   size,
   stateOf,
   type Command,
+  type Result,
   type State,
   type Tree,
   type TreeEntry,
 } from '../../consensus/state/index.ts'
+import { KEY, memberRecord } from '../../consensus/state/records.ts'
 import type { Bench, Figure } from './figure.ts'
 import { labels, LABELS_EACH, peerOf, pins } from './state-entries.ts'
 import { nodeFigures } from './state-nodes.ts'
@@ -62,17 +64,29 @@ function contentOf({ tree }: State): number {
 /** Each of another label, in turns as the driver gives them; a root once in 4096, as checkpoints ask for it. */
 function commandsFigure(name: string, start: State): Figure {
   const commands = Array.from({ length: COMMANDS }, (_, at) => commandCodec.encode(labelSet(at)))
-  let state = start
+  let state = { ...start, tree: withMembers(start.tree) }
   const first = state.applied.index + 1
   const began = performance.now()
   for (let at = 0; at < COMMANDS; at += TURN) {
     const turn = commands.slice(at, at + TURN)
     const committed = turn.map((data, n) => ({ index: first + at + n, term: 1, kind: 'normal' as const, data }))
-    state = applyEntries(state, committed, new Map()).state
+    const batch = applyEntries(state, committed, new Map())
+    if (batch.applied.some(({ result }) => !(result as Result).ok)) throw new Error('a label was refused')
+    state = batch.state
     if (at % 4096 === 0) root(state.tree)
   }
   const seconds = (performance.now() - began) / 1000
   return { name, value: Math.round(COMMANDS / seconds), unit: 'entries/s' }
+}
+
+/** Only members have labels. */
+function withMembers(tree: Tree): Tree {
+  const member = { id: 1, seat: 1, incarnation: new Uint8Array(16), status: 'voter', since: 0 } as const
+  let changed = tree
+  for (let n = 0; n < ENTRIES / LABELS_EACH; n++) {
+    changed = set(changed, KEY.member(peerOf(n)), memberRecord.encode(member))
+  }
+  return changed
 }
 
 function labelSet(n: number): Command {
