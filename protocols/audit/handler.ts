@@ -1,0 +1,136 @@
+import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
+import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
+import { readFrames, writeFrame } from '../shared/frames.ts'
+import { reject, type Verdict } from '../shared/verdict.ts'
+import { AnswerCount } from './answer-count.ts'
+import { answerCodec, requestCodec, type AuditAnswer, type AuditRequest, type Results } from './codec.ts'
+import * as limits from './constants.ts'
+import { prove, type AuditSource } from './prove.ts'
+import { ReadBudget } from './read-budget.ts'
+
+/** What costs the peer. */
+const FAULT = /^E_(FRAME_.*|AUDIT_PROTOCOL)$/
+
+export interface AuditHandlerInit {
+  libp2p: Pick<Libp2p, 'handle' | 'unhandle' | 'peerId'>
+  source: AuditSource
+  /** Verdicts of this node alone, after a cursor; at most MAX_ROWS. */
+  results(after: number): Results
+  isOfCell(peer: PeerId): boolean
+  /** A request was refused: E_AUDIT_*, E_FRAME_*, or what reading failed with. */
+  refused(peer: PeerId, code: string): void
+  judge(peer: PeerId, verdict: Verdict): void
+  log: Logger
+  /** Milliseconds; for the budget. */
+  now?: () => number
+}
+
+export interface AuditHandler {
+  start(): Promise<void>
+  /** Ends the answers under way; idempotent. */
+  stop(): Promise<void>
+}
+
+/** Answers challenges of members of the cell, within limits that none of them can pass (spec.md, "Limits"). */
+export function createAuditHandler(init: AuditHandlerInit): AuditHandler {
+  return new Handler(init)
+}
+
+class Handler implements AuditHandler {
+  readonly #init: AuditHandlerInit
+  readonly #count = new AnswerCount()
+  readonly #budget: ReadBudget
+  #stopped = new AbortController()
+
+  constructor(init: AuditHandlerInit) {
+    this.#init = init
+    this.#budget = new ReadBudget(init.now ?? (() => performance.now()))
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = new AbortController()
+    await this.#init.libp2p.handle(limits.AUDIT_PROTOCOL, (stream, connection) => this.#onStream(stream, connection), {
+      maxInboundStreams: limits.MAX_STREAMS,
+      maxOutboundStreams: limits.MAX_STREAMS,
+      runOnLimitedConnection: true,
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort(new CodedError('E_STOPPING', 'the node is stopping'))
+    await this.#init.libp2p.unhandle(limits.AUDIT_PROTOCOL)
+  }
+
+  async #onStream(stream: Stream, { remotePeer }: Connection): Promise<void> {
+    const gone = new AbortController()
+    stream.addEventListener('close', () => gone.abort(new CodedError('E_STREAM_CLOSED', 'the peer left')))
+    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(limits.ANSWER_TIMEOUT_MS), this.#stopped.signal])
+    try {
+      if (!this.#init.isOfCell(remotePeer))
+        throw new CodedError('E_AUDIT_STRANGER', 'only members of the cell are answered')
+      const answer = await this.#count.run(remotePeer.toString(), async () =>
+        this.#answer(await readRequest(stream, signal), remotePeer, signal),
+      )
+      if (answer === undefined) throw new CodedError('E_AUDIT_BUSY', 'too many requests of yours, or of all, at once')
+      await writeFrame(stream, answerCodec.encode(answer), signal)
+      await stream.close({ signal })
+    } catch (error) {
+      await this.#fail(stream, remotePeer, error)
+    }
+  }
+
+  async #answer(request: AuditRequest, peer: PeerId, signal: AbortSignal): Promise<AuditAnswer> {
+    const asker = peer.toString()
+    if (!this.#budget.has(asker)) throw new CodedError('E_AUDIT_BUDGET', 'no more is read for you in this minute')
+    if (request.type === 'challenge') {
+      const { source, libp2p } = this.#init
+      return prove(request, { source, budget: this.#budget, self: libp2p.peerId.toString() }, { peer: asker, signal })
+    }
+    this.#budget.spend(asker, limits.MAX_ANSWER_BYTES)
+    return { type: 'results', ...this.#init.results(request.after) }
+  }
+
+  async #fail(stream: Stream, peer: PeerId, error: unknown): Promise<void> {
+    const code = codeOf(error)
+    this.#init.log('an audit by %p was not answered - %s %s', peer, code, messageOf(error))
+    const isFault = FAULT.test(code)
+    if (isFault) this.#init.judge(peer, reject(code))
+    // A peer that has left was refused nothing.
+    if (isFault || stream.status === 'open') this.#init.refused(peer, code)
+    try {
+      await refuse(stream, code, messageOf(error))
+    } catch {
+      // It is gone, or does not read.
+    } finally {
+      stream.abort(new CodedError('E_STREAM_CLOSED', code))
+    }
+  }
+}
+
+/** The one frame of the asker, whose end must then close. */
+async function readRequest(stream: Stream, signal: AbortSignal): Promise<AuditRequest> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.REQUEST_TIMEOUT_MS)])
+  let request: AuditRequest | undefined
+  for await (const frame of readFrames(stream, { maxFrameBytes: limits.MAX_REQUEST_BYTES, signal: patience })) {
+    if (request !== undefined) throw new CodedError('E_AUDIT_PROTOCOL', 'a second request on one stream')
+    request = requestCodec.decode(frame)
+  }
+  if (request === undefined) throw new CodedError('E_AUDIT_PROTOCOL', 'no request')
+  return request
+}
+
+/** Says why, reads nothing more, and gives the other side time to close. */
+async function refuse(stream: Stream, code: string, why: string): Promise<void> {
+  if (stream.status !== 'open') return
+  const linger = AbortSignal.timeout(limits.REFUSAL_LINGER_MS)
+  const closed = new Promise<void>((resolve) => {
+    stream.addEventListener('close', () => resolve())
+    linger.addEventListener('abort', () => resolve())
+  })
+  const known = /^E_[A-Z_]{1,60}$/.test(code) ? code : 'E_INTERNAL'
+  const message = known === 'E_INTERNAL' ? 'the node failed' : why.slice(0, 512)
+  await writeFrame(stream, answerCodec.encode({ type: 'refused', code: known, message }), linger)
+  await stream.closeRead()
+  await stream.close({ signal: linger })
+  await closed
+}

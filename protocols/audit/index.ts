@@ -1,0 +1,7 @@
+export { askResults, challenge, type AskOptions } from './client.ts'
+export { auditCodecs, type Challenge, type ProofAnswer, type Results, type Row } from './codec.ts'
+export { AUDIT_PROTOCOL, MAX_BLOCKS, MAX_CHALLENGE_BYTES, MAX_ROWS, SALT_BYTES } from './constants.ts'
+export { deadlineMs } from './deadline.ts'
+export { createAuditHandler, type AuditHandler, type AuditHandlerInit } from './handler.ts'
+export { proofOf, ProofHash } from './proof-hash.ts'
+export type { AuditSource } from './prove.ts'
