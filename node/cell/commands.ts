@@ -85,5 +85,20 @@ function isForgotten(result: Result): boolean {
 
 function accepted(result: Result): Result & { ok: true } {
   if (result.ok) return result
-  throw new CodedError(result.code, ERRORS[result.code]?.meaning ?? 'the cell refused the command')
+  throw new CodedError(result.code, refusalOf(result))
+}
+
+/** With what the refusal says of itself: which of many it is about, and what was wanted beside what there is. */
+function refusalOf({ code, at, wants, has }: Result & { ok: false }): string {
+  const meaning = ERRORS[code]?.meaning ?? 'The cell refused the command.'
+  const lack = wants === undefined || has === undefined ? '' : ` It wants ${lackOf(wants, has)}.`
+  return `${meaning}${lack}${at === undefined || at === 0 ? '' : ` (number ${at + 1} of the command)`}`
+}
+
+function lackOf(wants: number, has: number): string {
+  const copies = wants === 1 ? '1 copy' : `${wants} copies`
+  if (has === 0) return `${copies}, and no member can hold one`
+  return has === 1
+    ? `${copies}, and only 1 member or failure domain can hold one`
+    : `${copies}, and only ${has} members or failure domains can hold one each`
 }

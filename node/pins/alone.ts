@@ -31,6 +31,7 @@ import {
   refuseCopies,
   type OwnPin,
 } from './own-pin.ts'
+import { pinCidOf } from './pin-cid.ts'
 import type { PinContent, PinMesh } from './ports.ts'
 import { Tracker, type Tracked } from './tracker/index.ts'
 import { untilPinned } from './wait.ts'
@@ -84,7 +85,7 @@ export class OwnPins implements PinOperations, Service {
 
   async add(path: string, options: PinOptions, signal: AbortSignal): Promise<PinDocument> {
     refuseCopies(options)
-    const cid = (await this.#init.content.resolve(path, signal)).toString()
+    const cid = pinCidOf(await this.#init.content.resolve(path, signal))
     const pin = merged(await this.#find(cid), options, Date.now())
     await this.#put(cid, pin)
     return this.#document(cid, pin)
@@ -103,7 +104,7 @@ export class OwnPins implements PinOperations, Service {
 
   async update(from: string, to: string, { keep }: { keep: boolean }, signal: AbortSignal): Promise<PinDocument> {
     const { cid, pin } = await this.#known(from, signal)
-    const after = (await this.#init.content.resolve(to, signal)).toString()
+    const after = pinCidOf(await this.#init.content.resolve(to, signal))
     const moved = { ...pin, created: Date.now() }
     await this.#put(after, moved)
     if (!keep && after !== cid) await this.#drop(cid)
@@ -173,7 +174,7 @@ export class OwnPins implements PinOperations, Service {
 
   async #import({ line, pin: row }: Extract<PinImportLine, { type: 'pin' }>, signal: AbortSignal) {
     try {
-      const cid = (await this.#init.content.resolve(row.cid, signal)).toString()
+      const cid = pinCidOf(await this.#init.content.resolve(row.cid, signal))
       await this.#put(cid, ownPinOf(row, Date.now()))
       return undefined
     } catch (error) {
@@ -203,7 +204,7 @@ export class OwnPins implements PinOperations, Service {
   }
 
   async #known(path: string, signal: AbortSignal): Promise<{ cid: string; pin: OwnPin }> {
-    const cid = (await this.#init.content.resolve(path, signal)).toString()
+    const cid = pinCidOf(await this.#init.content.resolve(path, signal))
     const pin = await this.#find(cid)
     if (pin !== undefined) return { cid, pin }
     throw new CodedError('E_PIN_UNKNOWN', `${cid} is not pinned here`, { hint: '`kairos pin ls` lists what is' })

@@ -1,5 +1,6 @@
 import type { AgreedPin, PinSpec } from '../../consensus/state/index.ts'
 import type { PinDocument, PinExportRow, PinOptions, PinRewrite } from '../operations-pins.ts'
+import { pinCidOfText } from './pin-cid.ts'
 
 /** What all of a pin that people see. */
 export function documentOf(pin: AgreedPin): PinDocument {
@@ -65,7 +66,7 @@ export function importSpecOf(row: PinExportRow, rewrite: PinRewrite, owner: stri
   const max = rewrite.replicationMax ?? row.replicationMax
   const allocations = rewrite.allocations ?? row.allocations
   return {
-    cid: row.cid,
+    cid: pinCidOfText(row.cid),
     owner,
     ...(name !== undefined && { name }),
     ...(mode !== undefined && { mode }),

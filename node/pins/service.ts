@@ -32,6 +32,7 @@ import { untilPinned } from './wait.ts'
 const SPACE_MS = 30_000
 const EXPIRY_MS = 5_000
 const REPAIR_MS = 2_000
+const RELEASE_MS = 2_000
 /** Commands that expire pins, one after the other. */
 const MAX_EXPIRY_ROUNDS = 100
 const PIN = 'pin/'
@@ -87,7 +88,14 @@ export class NodePins implements PinOperations, Service {
     })
     this.#agreed = new AgreedPins({ cell, content, mesh, catalog: this.#catalog })
     this.#observer = new Observer({ cell, mesh, local, tracker: this.#tracker, proofs })
-    this.#holding = new Holding({ cell, self: mesh.self, local, tracker: this.#tracker, catalog: this.#catalog })
+    this.#holding = new Holding({
+      cell,
+      self: mesh.self,
+      local,
+      tracker: this.#tracker,
+      observer: this.#observer,
+      catalog: this.#catalog,
+    })
     const onMoved = (reason: string): void => init.onEvent?.({ change: 'moved', reason })
     this.#repairer = new Repairer({ cell, mesh, observer: this.#observer, proofs, policy, log, onMoved })
     this.#duties = new Duties(
@@ -95,6 +103,7 @@ export class NodePins implements PinOperations, Service {
         { name: 'space', everyMs: SPACE_MS, run: () => reportSpace({ cell, self: mesh.self, measure }) },
         { name: 'expiry', everyMs: EXPIRY_MS, run: () => this.#expire() },
         { name: 'repair', everyMs: REPAIR_MS, run: (signal) => this.#repair(signal) },
+        { name: 'release', everyMs: RELEASE_MS, run: (signal) => this.#holding.release(signal) },
       ],
       log,
     )

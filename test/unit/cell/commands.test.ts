@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { MAX_SESSIONS } from '../../../consensus/state/index.ts'
 import { Commands } from '../../../node/cell/commands.ts'
 import { CodedError, codeOf } from '../../../protocols/shared/errors.ts'
-import { Replica } from '../state/cell.ts'
+import { peer, Replica } from '../state/cell.ts'
+import { cidOf } from '../state/pins.ts'
 
 const noop = { type: 'noop' } as const
 const codeFrom = (promise: Promise<unknown>) => promise.then(() => undefined, codeOf)
@@ -50,6 +51,22 @@ describe('cell: the commands of a node', () => {
     cell.others(MAX_SESSIONS + 10)
     expect(await codeFrom(commands.submit(noop))).to.equal('E_COMMAND_STALE')
     expect(await codeFrom(commands.submit(noop))).to.equal(undefined)
+  })
+
+  it('a refusal says what was wanted, what there is, and which of many it is about', async () => {
+    const commands = new Commands(new FakeCell(), () => undefined)
+    const owner = peer('A')
+    const none = { cid: cidOf(1), owner }
+    const messageOf = (pins: object[]) =>
+      commands.submit({ type: 'pin-set', pins: pins as never }).then(
+        () => '',
+        ({ message }: Error) => message,
+      )
+    expect(await messageOf([none])).to.match(/wants 1 copy, and no member can hold one\.$/)
+    await commands.submit({ type: 'member-join', peerId: owner, incarnation: new Uint8Array(16) })
+    expect(await messageOf([none, { ...none, cid: cidOf(2), min: 3 }])).to.match(
+      /wants 3 copies, and only 1 member or failure domain can hold one\. \(number 2 of the command\)$/,
+    )
   })
 
   it('one session serves all commands, however many begin together', async () => {
