@@ -24,8 +24,8 @@ import type {
   ReadinessDocument,
   StatusDocument,
 } from './operations.ts'
-import { withPins } from './pins/add-pinned.ts'
-import { NO_PINS, NO_REPO } from './pins/unavailable.ts'
+import { pinningContent } from './pins/add-pinned.ts'
+import { NO_PINS } from './pins/unavailable.ts'
 import { answer } from './query-service.ts'
 import type { Refusal } from './refusals.ts'
 import { PROTOCOL_VERSION, version } from './version.ts'
@@ -59,9 +59,9 @@ export function createOperations(parts: Parts): Operations {
     coherenceHistory: (options) => history.points(options),
     invite: (request) => membership.invite({ ...request, addresses: dialable(network) }),
     cell: createCellOperations(parts),
-    content: withPins(content, NO_PINS),
-    pins: NO_PINS,
-    repo: NO_REPO,
+    content: pinningContent(parts),
+    pins: parts.pins?.operations ?? NO_PINS,
+    repo: content.repo,
     log: {
       level: (level, component) => ({ levels: log.setLevel(level, component) }),
       recent: () => log.recent(),

@@ -25,6 +25,7 @@ import { requireMembership } from './network/membership-files.ts'
 import { createMembership } from './network/membership.ts'
 import type { CellRecord } from './network/cell-record.ts'
 import { createNetwork } from './network/network.ts'
+import { isOfCell } from './network/of-cell.ts'
 import { networkConfig } from './network/settings.ts'
 import { createOperations } from './node-operations.ts'
 import { ROLES } from './roles.ts'
@@ -34,6 +35,7 @@ import type { Operations } from './operations.ts'
 import { observeCell } from './telemetry/cell-metrics.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { gossipCounter, kernelFaultCounter, observeNode } from './telemetry/node-metrics.ts'
+import { observePins, pinCounters } from './telemetry/pin-metrics.ts'
 import type { NodeLog } from './telemetry/log.ts'
 import { version } from './version.ts'
 
@@ -178,6 +180,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
   await life.start('introductions', () => introductions)
+  const pinCounts = pinCounters(metrics)
   const content = await life.start('content', async () => {
     if (ROLES[self.role].content === 'forward') return NO_CONTENT
     const { createContent } = await import('./content/index.ts')
@@ -185,11 +188,39 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       libp2p: network.libp2p,
       datastore: new LevelDatastore(database.sublevel('helia')),
       blocksPath: paths.blocks,
+      pinIndex: database.sublevel('local-pins'),
       limits: { quotaBytes: config.content.quota_bytes, maxBlockBytes: config.content.max_block_bytes },
       log,
       provide: (root) => network.provide(root),
+      members: {
+        mayPush: (peer) => isOfCell(membership, peer, ['full', 'light']),
+        judge: (peer, { kind }) => void (kind === 'reject' && network.penalise(peer.toString(), REJECTED_POINTS)),
+        refused: (_peer, code) => pinCounts.refused('blocks', code),
+      },
+      onFatal: fatal,
     })
   })
+  const pins =
+    content === NO_CONTENT
+      ? undefined
+      : await life.start('pins', async () => {
+          const { createPins } = await import('./pins/open.ts')
+          return createPins({
+            libp2p: network.libp2p,
+            membership,
+            cell: cell?.state,
+            content,
+            database,
+            config,
+            log,
+            onEvent: (event) => {
+              pinCounts.event(event)
+              events.publish('pin', { ...event })
+            },
+            onAudit: (result) => pinCounts.audit(result),
+            onRefused: (_peer, code) => pinCounts.refused('audit', code),
+          })
+        })
   const operations = createOperations({
     config,
     membership,
@@ -199,6 +230,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     history,
     refusals,
     content,
+    pins,
     cell,
     events,
     log,
@@ -207,6 +239,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   })
   await life.start('query', () => createQueryService({ libp2p: network.libp2p, operations, log }))
   observeNode(metrics, operations)
+  if (pins !== undefined) observePins(metrics, { pins, content, cell: cell?.state })
   if (cell !== undefined) {
     observeCell(metrics, cell)
     publishCellEvents(cell, events, { membership })

@@ -320,6 +320,7 @@ export interface NodeEvent {
     | 'collapse'
     | 'signal'
     | 'cell'
+    | 'pin'
     | 'node'
   data: Record<string, unknown>
 }

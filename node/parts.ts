@@ -8,6 +8,7 @@ import type { Content } from './content/index.ts'
 import type { EventLog } from './events.ts'
 import type { Membership } from './network/membership.ts'
 import type { Network } from './network/types.ts'
+import type { PinService } from './pins/open.ts'
 import type { Refusals } from './refusals.ts'
 import type { NodeLog } from './telemetry/log.ts'
 
@@ -24,6 +25,8 @@ export interface Parts {
   /** Undefined in roles that take no part in a cell. */
   cell: CellService | undefined
   content: Content
+  /** Undefined in roles that keep none. */
+  pins: PinService | undefined
   events: EventLog
   log: NodeLog
   stop: () => void

@@ -1,3 +1,4 @@
+export { allocate, defaultReplication, replicationOf } from './allocation.ts'
 export { COMMAND_VERSION, commandCodec, type Command, type CommandOf } from './commands.ts'
 export { applyEntries, type Batch } from './batch.ts'
 export type { StateChange } from './draft.ts'

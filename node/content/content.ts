@@ -1,21 +1,27 @@
 import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
+import { statfs } from 'node:fs/promises'
 import { NamespaceDatastore } from 'datastore-core'
 import { Key, type Datastore } from 'interface-datastore'
 import type { CID } from 'multiformats/cid'
 import type { Push } from '../../protocols/blocks/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { AddEntry, AddOptions, AddRow, ContentOperations, LsRow, StatDocument, WalkEntry } from '../operations.ts'
+import type { RepoOperations } from '../operations-pins.ts'
 import type { Service } from '../service.ts'
+import type { Sublevel } from '../storage/sublevel.ts'
 import { addEntries } from './add.ts'
 import { createBlockService, type BlockService, type MemberPorts } from './block-service.ts'
-import { BlockStore } from './blocks/index.ts'
+import { BlockStore, collect } from './blocks/index.ts'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import type { GetBlock } from './dag.ts'
 import { Fetcher, type FetchOptions } from './fetcher.ts'
 import { createBlockExchange, type BlockExchange } from './helia.ts'
 import { parsePath } from './path.ts'
+import { createLocalPins, type Lease, type LocalPins } from './pins/index.ts'
 import { readFile } from './read.ts'
+import { createRepo } from './repo.ts'
 import { createRouter, routedProviders } from './routing.ts'
+import { originPeers } from './origins.ts'
 import { list, resolvePath, walkTree, type TreeOptions } from './tree.ts'
 import { exportCar, statDag } from './whole-dag.ts'
 
@@ -24,12 +30,14 @@ export interface ContentInit {
   libp2p: Libp2p
   datastore: Datastore
   blocksPath: string
+  /** Of the index of what is pinned here alone. */
+  pinIndex: Sublevel
   limits: ContentLimits
   log: ComponentLogger
   /** The disk of the blocks can no longer be trusted: stop the node. */
   onFatal?: (error: CodedError) => void
   /** What other members may do with the blocks here; nobody pushes when absent. */
-  members?: MemberPorts
+  members?: Omit<MemberPorts, 'lease'>
   /** Tells the DHT that this node holds a root. */
   provide?: (root: CID) => void
   /** Peers that the DHT names as holders; libp2p's content routing when absent. */
@@ -45,7 +53,32 @@ export interface ContentLimits {
   blockTimeoutMs?: number
 }
 
+/** What else becomes of the blocks that an `add` makes. */
+export interface AddHooks {
+  /** Keeps them from gc for longer than the add takes. */
+  lease?: Lease
+  /** Of each new one, once it is durable here; the add waits for it. */
+  onBlock?: (cid: CID, bytes: Uint8Array) => Promise<void>
+}
+
 export interface Content extends Service, ContentOperations {
+  /** What is pinned on this node. */
+  readonly local: LocalPins
+  readonly repo: RepoOperations
+  add(
+    entries: AsyncIterable<AddEntry>,
+    options: AddOptions,
+    signal: AbortSignal,
+    hooks?: AddHooks,
+  ): AsyncGenerator<AddRow>
+  /** CID of `CID[/path]`; what is on the way is fetched. */
+  resolve(path: string, signal: AbortSignal): Promise<CID>
+  /** As `fetching`, from peers whose multiaddresses are given before all others; they are dialled. */
+  fetch(origins: readonly string[], options?: Pick<FetchOptions, 'isRemote' | 'onProblem'>): GetBlock
+  /** Of the store alone: nothing is fetched. */
+  stored(cid: CID): Promise<Uint8Array | undefined>
+  /** For blocks that are pinned: within the quota, and on the disk. */
+  space(): Promise<{ freeBytes: number; totalBytes: number }>
   /** A way to get blocks for one operation: from the store, else from the mesh, and then they are stored. */
   fetching(options?: FetchOptions): GetBlock
   /**
@@ -67,6 +100,8 @@ type Read<T> = (cid: CID, tree: TreeOptions) => AsyncIterable<T>
 class ContentService implements Content {
   readonly name = 'content'
   readonly #init: ContentInit
+  readonly local: LocalPins
+  readonly repo: RepoOperations
   readonly #store: BlockStore
   #blocks: BlockService | undefined
   #exchange: BlockExchange | undefined
@@ -79,9 +114,20 @@ class ContentService implements Content {
       path: init.blocksPath,
       quotaBytes: init.limits.quotaBytes,
       maxBlockBytes,
-      onStored: (cid) => this.#exchange?.announce(cid),
+      onStored: (cid) => {
+        this.local.stored(cid)
+        this.#exchange?.announce(cid)
+      },
       onDamaged: (cid) => init.log.forComponent('kairos:content').error('block %c was damaged and is removed', cid),
       ...(init.onFatal !== undefined && { onFatal: init.onFatal }),
+    })
+    this.local = createLocalPins({ sublevel: init.pinIndex, store: this.#store })
+    this.repo = createRepo({
+      store: this.#store,
+      pins: this.local,
+      path: init.blocksPath,
+      quotaBytes: init.limits.quotaBytes,
+      fetch: () => this.fetching({ isRemote: true }),
     })
   }
 
@@ -89,6 +135,7 @@ class ContentService implements Content {
     if (this.#exchange !== undefined) return
     const { libp2p, datastore, log } = this.#init
     await this.#store.open()
+    await this.local.open()
     const findProviders = this.#init.findProviders ?? routedProviders.bind(undefined, libp2p.contentRouting)
     const exchange = await createBlockExchange({
       libp2p,
@@ -100,7 +147,13 @@ class ContentService implements Content {
     })
     await exchange.helia.start()
     const { blockTimeoutMs } = this.#init.limits
-    const blocks = createBlockService({ libp2p, store: this.#store, members: this.#init.members, log })
+    const { members } = this.#init
+    const blocks = createBlockService({
+      libp2p,
+      store: this.#store,
+      members: members && { ...members, lease: () => this.local.hold() },
+      log,
+    })
     await blocks.start()
     this.#blocks = blocks
     this.#fetcher = new Fetcher({
@@ -122,6 +175,7 @@ class ContentService implements Content {
     await this.#blocks?.stop()
     this.#blocks = undefined
     await exchange?.helia.stop()
+    await this.local.close()
     await this.#store.close()
   }
 
@@ -138,14 +192,63 @@ class ContentService implements Content {
     return { usedBytes: await this.#store.usedBytes(), quotaBytes: this.#init.limits.quotaBytes }
   }
 
-  async *add(entries: AsyncIterable<AddEntry>, options: AddOptions, signal: AbortSignal): AsyncGenerator<AddRow> {
+  async *add(
+    entries: AsyncIterable<AddEntry>,
+    options: AddOptions,
+    signal: AbortSignal,
+    hooks: AddHooks = {},
+  ): AsyncGenerator<AddRow> {
     this.#running()
+    const lease = hooks.lease ?? this.local.hold()
+    const store = {
+      put: async (cid: CID, bytes: Uint8Array): Promise<CID> => {
+        await lease.add(cid)
+        await this.#store.put(cid, bytes)
+        await hooks.onBlock?.(cid, bytes)
+        return cid
+      },
+    }
     let last: CID | undefined
-    for await (const { root, ...row } of coded(signal, addEntries(entries, options, { store: this.#store, signal }))) {
-      last = root
-      yield row
+    try {
+      for await (const { root, ...row } of coded(signal, addEntries(entries, options, { store, signal }))) {
+        last = root
+        yield row
+      }
+    } finally {
+      if (hooks.lease === undefined) lease.release()
     }
     if (last !== undefined) this.#init.provide?.(last)
+  }
+
+  async resolve(path: string, signal: AbortSignal): Promise<CID> {
+    try {
+      return (await this.#resolve(path, signal)).cid
+    } catch (error) {
+      throw inOurCodes(signal, error)
+    }
+  }
+
+  fetch(origins: readonly string[], options: Pick<FetchOptions, 'isRemote' | 'onProblem'> = {}): GetBlock {
+    return this.fetching({ ...options, holders: originPeers(this.#init.libp2p, origins) })
+  }
+
+  async stored(cid: CID): Promise<Uint8Array | undefined> {
+    return collect(this.#store.get(cid)).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'NotFoundError') return undefined
+      throw error
+    })
+  }
+
+  async space(): Promise<{ freeBytes: number; totalBytes: number }> {
+    const { quotaBytes } = this.#init.limits
+    const [held, used, disk] = [
+      await this.local.stat(),
+      await this.#store.usedBytes(),
+      await statfs(this.#init.blocksPath),
+    ]
+    // What no pin holds can go, so it counts as free.
+    const onDisk = disk.bavail * disk.bsize + Math.max(0, used - held.bytes)
+    return { freeBytes: Math.max(0, Math.min(quotaBytes - held.bytes, onDisk)), totalBytes: quotaBytes }
   }
 
   async *cat(path: string, range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array> {

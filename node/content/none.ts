@@ -1,4 +1,5 @@
 import { CodedError } from '../../protocols/shared/errors.ts'
+import { NO_REPO } from '../pins/unavailable.ts'
 import type { Content } from './content.ts'
 
 const refuse = (): never => {
@@ -13,6 +14,14 @@ export const NO_CONTENT: Content = {
   start: async () => undefined,
   stop: async () => undefined,
   usage: async () => ({ usedBytes: 0, quotaBytes: 0 }),
+  get local(): never {
+    return refuse()
+  },
+  repo: NO_REPO,
+  space: async () => ({ freeBytes: 0, totalBytes: 0 }),
+  resolve: refuse,
+  fetch: refuse,
+  stored: refuse,
   fetching: refuse,
   pushTo: refuse,
   add: refuse,

@@ -22,6 +22,7 @@ import { Duties } from './duties.ts'
 import { expirePins } from './expiry.ts'
 import { Holding } from './holding.ts'
 import { Observer } from './observe.ts'
+import { placementOf } from './placement.ts'
 import type { PinCell, PinContent, PinMesh } from './ports.ts'
 import type { Proofs } from './proofs.ts'
 import { Repairer, type RepairPolicy } from './repairer.ts'
@@ -132,6 +133,11 @@ export class NodePins implements PinOperations, Service {
   /** How many pins of this node are in each status that is not final. */
   get counts(): Partial<Record<Tracked['status'], number>> {
     return this.#tracker.counts()
+  }
+
+  /** Peer ids of who is likely to be given a copy of something new; the cell decides. */
+  placement(options: PinOptions): string[] {
+    return placementOf(this.#init.cell.tree, options, this.#init.mesh)
   }
 
   add(path: string, options: PinOptions, signal: AbortSignal) {

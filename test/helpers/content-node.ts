@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { MemoryDatastore } from 'datastore-core'
 import { createContent, type Content, type ContentInit } from '../../node/content/index.ts'
 import type { AddRow } from '../../node/operations.ts'
+import { MemorySublevel } from './memory-sublevel.ts'
 import { startLibp2p, type TestLibp2p, type TestLibp2pOptions } from './libp2p-pair.ts'
 
 export interface ContentNode {
@@ -24,6 +25,7 @@ export async function startContentNode(
     libp2p,
     datastore: new MemoryDatastore(),
     blocksPath,
+    pinIndex: new MemorySublevel(),
     log: libp2p.logger,
     ...init,
     limits: { quotaBytes: 2 ** 31, blockTimeoutMs: 5000, ...init.limits },

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { MAX_REQUEST_BYTES } from '../../../protocols/query/constants.ts'
 import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
 import type { PinningAddOptions } from '../../../node/operations.ts'
-import { withPins } from '../../../node/pins/add-pinned.ts'
+import { pinningContent } from '../../../node/pins/add-pinned.ts'
 import { answer } from '../../../node/query-service.ts'
 import { collect } from '../../helpers/collect.ts'
 import { FAKE_CID, fakeOperations } from '../../helpers/fake-operations.ts'
@@ -57,13 +57,21 @@ describe('adding and pinning in one step', () => {
     const { content } = fakeOperations()
     const plain = {
       ...content,
+      local: { hold: () => ({ add: async () => undefined, release: () => calls.push('release') }) },
       async *add() {
         for (const path of files) yield { path, cid: `bafk${path}`, size: 1 }
       },
     }
+    const pins = { operations: fakePins(calls), placement: () => ['self'] }
+    const parts = {
+      content: plain,
+      pins,
+      membership: { self: { peerId: 'self' } },
+      log: { forComponent: () => undefined },
+    }
     const given = (async function* () {})()
-    const rows = await collect(
-      withPins(plain, fakePins(calls)).add(given, { wrapWithDirectory: false, ...options }, signal),
+    const rows: object[] = await collect(
+      pinningContent(parts as never).add(given, { wrapWithDirectory: false, ...options }, signal),
     )
     return { keys: rows.map((row) => Object.keys(row)[0]), calls }
   }
@@ -71,19 +79,19 @@ describe('adding and pinning in one step', () => {
   it('pins what the last row names, after that row', async () => {
     expect(await add({ pin: { name: 'n' } })).to.deep.equal({
       keys: ['path', 'path', 'pin'],
-      calls: ['pins.add "bafkb" {"name":"n"}'],
+      calls: ['pins.add "bafkb" {"name":"n","allocations":["self"]}', 'release'],
     })
   })
 
   it('tells how the copies come where it waits', async () => {
     expect(await add({ pin: {}, wait: { copies: 2 } })).to.deep.equal({
       keys: ['path', 'path', 'status', 'status'],
-      calls: ['pins.addAndWait "bafkb" {} {"copies":2}'],
+      calls: ['pins.addAndWait "bafkb" {"allocations":["self"]} {"copies":2}', 'release'],
     })
   })
 
   it('pins nothing unless told, nor when nothing was added', async () => {
     expect((await add({})).calls).to.deep.equal([])
-    expect((await add({ pin: {} }, [])).calls).to.deep.equal([])
+    expect((await add({ pin: {} }, [])).calls).to.deep.equal(['release'])
   })
 })

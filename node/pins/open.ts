@@ -1,0 +1,198 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { askPins, createPinsHandler } from '../../protocols/pins/index.ts'
+import { query } from '../../protocols/query/index.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { CellState } from '../cell/types.ts'
+import type { Config } from '../config/schema.ts'
+import type { Content } from '../content/index.ts'
+import type { Membership } from '../network/membership.ts'
+import { isOfCell } from '../network/of-cell.ts'
+import type { PinOperations, PinOptions } from '../operations-pins.ts'
+import type { Service } from '../service.ts'
+import type { Database } from '../storage/database.ts'
+import type { NodeLog } from '../telemetry/log.ts'
+import { OwnPins } from './alone.ts'
+import { createAudit, type AuditResult } from './audit/index.ts'
+import { GuestPins, noHost } from './guest.ts'
+import type { PinMesh } from './ports.ts'
+import { serveGuest } from './serve-guests.ts'
+import { NodePins, type PinEvent } from './service.ts'
+import type { Tracked } from './tracker/index.ts'
+
+export interface PinsInit {
+  libp2p: Libp2p
+  membership: Pick<Membership, 'self' | 'member' | 'members'>
+  /** Undefined on a node that is in no cell. */
+  cell: CellState | undefined
+  content: Content
+  database: Pick<Database, 'sublevel'>
+  config: Pick<Config, 'pins'>
+  log: NodeLog
+  onEvent: (event: PinEvent) => void
+  onAudit: (result: AuditResult) => void
+  onRefused: (peer: PeerId, code: string) => void
+}
+
+/** The pins of a node, in whichever way its role has them. */
+export interface PinService extends Service {
+  readonly operations: PinOperations
+  /** How many pins of this node are in each status that is not final. */
+  readonly counts: Partial<Record<Tracked['status'], number>>
+  /** Peer ids of who is likely to be given a copy of something new. */
+  placement(options: PinOptions): readonly string[]
+  /** Makes challenges for the one copy of a pin that another node is to have. */
+  beforePin?(root: string, options: PinOptions, signal: AbortSignal): Promise<void>
+}
+
+/** A full node agrees with its cell, a light node asks one and keeps its own, a witness keeps its own. */
+export function createPins(init: PinsInit): PinService {
+  if (init.cell !== undefined) return cellPins(init, init.cell)
+  return init.membership.self.role === 'light' ? guestPins(init) : ownPins(init)
+}
+
+function cellPins(init: PinsInit, cell: CellState): PinService {
+  const { libp2p, content, database, config, membership } = init
+  const { self } = membership
+  const log = init.log.forComponent('kairos:pins')
+  const audit = createAudit({
+    libp2p,
+    cell,
+    self: self.peerId,
+    local: content.local,
+    readBlock: (cid) => content.stored(cid),
+    store: database.sublevel('pin-audit'),
+    isOfCell: (peer) => isOfCell(membership, peer, ['full']),
+    log: init.log.forComponent('kairos:audit'),
+    periodMs: config.pins.audit_period_s * 1000,
+    onResult: init.onAudit,
+    onRefused: init.onRefused,
+  })
+  const pins = new NodePins({
+    cell,
+    mesh: meshOf(init),
+    content,
+    local: content.local,
+    store: database.sublevel('pin-catalog'),
+    proofs: audit,
+    policy: {
+      enabled: config.pins.repair,
+      rebalance: config.pins.rebalance,
+      graceMs: config.pins.repair_grace_s * 1000,
+      movesPerMinute: config.pins.repair_moves_per_minute,
+    },
+    measure: () => content.space(),
+    log,
+    onEvent: init.onEvent,
+  })
+  const handler = createPinsHandler({
+    libp2p,
+    isGuest: (peer) => isOfCell(membership, peer, ['light', 'full']),
+    serve: (op, args, signal) => serveGuest(pins, op, args, signal),
+    log,
+  })
+  return {
+    name: 'pins',
+    operations: pins,
+    get counts() {
+      return pins.counts
+    },
+    placement: (options) => pins.placement(options),
+    async beforePin(root, options, signal) {
+      const placed = pins.placement(options)
+      if (placed.length === 1 && placed[0] !== self.peerId) await audit.precompute(root, signal)
+    },
+    async start() {
+      await audit.start()
+      await pins.start()
+      await handler.start()
+    },
+    async stop() {
+      await handler.stop()
+      await pins.stop()
+      await audit.stop()
+    },
+  }
+}
+
+function guestPins(init: PinsInit): PinService {
+  const { libp2p, membership } = init
+  const own = ownOf(init)
+  const host = (): PeerId => {
+    const found = libp2p.getPeers().find((peer) => isOfCell(membership, peer, ['full']))
+    if (found === undefined) throw noHost(membership.self.cell)
+    return found
+  }
+  const operations = new GuestPins({
+    own,
+    ask: async (op, args, signal) => askPins(libp2p, host(), { op, args: jsonOf(args) }, signal),
+  })
+  const placement = ({ replicationMax = 3 }: PinOptions): string[] => {
+    const full = libp2p.getPeers().filter((peer) => isOfCell(membership, peer, ['full']))
+    return full.slice(0, replicationMax < 0 ? full.length : replicationMax).map(String)
+  }
+  return serviceOf(own, operations, placement)
+}
+
+function ownPins(init: PinsInit): PinService {
+  const own = ownOf(init)
+  return serviceOf(own, own)
+}
+
+function ownOf(init: PinsInit): OwnPins {
+  const { content, database, onEvent } = init
+  const log = init.log.forComponent('kairos:pins')
+  return new OwnPins({
+    mesh: meshOf(init),
+    content,
+    local: content.local,
+    store: database.sublevel('own-pins'),
+    log,
+    onEvent,
+  })
+}
+
+function serviceOf(own: OwnPins, operations: PinOperations, placement: PinService['placement'] = () => []): PinService {
+  return {
+    name: 'pins',
+    operations,
+    placement,
+    get counts() {
+      return own.counts
+    },
+    start: () => own.start(),
+    stop: () => own.stop(),
+  }
+}
+
+function meshOf({ libp2p, membership }: PinsInit): PinMesh {
+  return {
+    self: membership.self.peerId,
+    nameOf: (peerId) => membership.member(peerId)?.name ?? peerId,
+    peerIdOf: (member) => peerIdOf(membership, member),
+    isConnected: (peerId) => libp2p.getConnections(peerIdFromString(peerId)).length > 0,
+    ask: (peer, params, signal) => query(libp2p, peer, { what: 'pins', params }, { signal }),
+  }
+}
+
+/** @throws {CodedError} E_MEMBER_UNKNOWN, E_INVALID_INPUT for a name that two have */
+function peerIdOf(membership: PinsInit['membership'], text: string): string {
+  const { self } = membership
+  const all = [self, ...membership.members()].filter(({ cell }) => cell === self.cell)
+  const found = [
+    ...new Set(all.filter(({ name, peerId }) => name === text || peerId === text).map(({ peerId }) => peerId)),
+  ]
+  if (found[0] !== undefined && found.length === 1) return found[0]
+  if (found.length > 1)
+    throw new CodedError('E_INVALID_INPUT', `${found.length} nodes are named ${text}`, {
+      hint: `give a peer id: ${found.join(' or ')}`,
+    })
+  throw new CodedError('E_MEMBER_UNKNOWN', `no member of cell ${self.cell} is named ${text}`, {
+    hint: '`kairos members` lists them',
+  })
+}
+
+/** Without what is undefined: dag-cbor knows no such thing. */
+function jsonOf(args: readonly unknown[]) {
+  return JSON.parse(JSON.stringify(args)) as []
+}
