@@ -1,21 +1,31 @@
 import { randomBytes } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
-import { addFiles, startContentNode } from '../helpers/content-node.ts'
+import { addFiles, type TestFile } from '../helpers/content-node.ts'
+import { addToHelia, startPlainHelia } from './content-helia.ts'
+import { startDurableNode } from './content-node.ts'
 
 /**
- * The other process of the content benchmark: adds a file of random bytes, and a directory of many small ones, and serves
- * them until its parent hangs up.
+ * The other process of the content benchmark: adds a file of random bytes and a directory of many small ones, to a node
+ * of ours or to a plain Helia, and serves them until its parent hangs up.
  */
-const [fileBytes = 0, smallFiles = 0, smallBytes = 0] = process.argv.slice(2).map(Number)
-const bytes = randomBytes(fileBytes)
-const files = Array.from({ length: smallFiles }, (_, i) => ({ path: `d/${i}`, bytes: randomBytes(smallBytes) }))
-const node = await startContentNode()
-const began = performance.now()
-const [file] = await addFiles(node, [{ path: 'file', bytes }])
-const addMs = performance.now() - began
-const directory = (await addFiles(node, files)).at(-1)
-const addresses = node.libp2p.getMultiaddrs().map(String)
-process.send?.({ file: file!.cid, directory: directory!.cid, addMs, addresses })
+const [kind = 'kairos', ...sizes] = process.argv.slice(2)
+const [fileBytes = 0, smallFiles = 0, smallBytes = 0] = sizes.map(Number)
+const file: TestFile[] = [{ path: 'file', bytes: randomBytes(fileBytes) }]
+const small = Array.from({ length: smallFiles }, (_, i) => ({ path: `d/${i}`, bytes: randomBytes(smallBytes) }))
+const holder = kind === 'helia' ? await startHelia() : await startKairos()
+const roots = { file: await holder.add(file), directory: await holder.add(small) }
+process.send?.({ ...roots, addresses: holder.addresses })
 process.once('disconnect', () => {
-  void node.stop()
+  void holder.stop()
 })
+
+async function startHelia() {
+  const node = await startPlainHelia()
+  const addresses = node.libp2p.getMultiaddrs().map(String)
+  return { addresses, add: (files: TestFile[]) => addToHelia(node, files), stop: () => node.stop() }
+}
+
+async function startKairos() {
+  const node = await startDurableNode()
+  const addresses = node.libp2p.getMultiaddrs().map(String)
+  return { addresses, add: async (files: TestFile[]) => (await addFiles(node, files)).at(-1)!.cid, stop: node.stop }
+}
