@@ -35,7 +35,7 @@ export interface PinOperations {
   /** Reads every block of a pin here, checks its hash; `repair` fetches what is damaged or missing from other copies. */
   verify(path: string, options: { repair: boolean }, signal: AbortSignal): AsyncIterable<VerifyRow>
   /** What repair and rebalance would move now, nothing is changed. */
-  plan(): Promise<RepairPlanDocument>
+  plan(): Promise<RepairPlanDocument & Named>
   /** Every pin, oldest first, as it goes into a file. */
   export(signal: AbortSignal): AsyncIterable<PinExportRow>
   /**
@@ -82,7 +82,12 @@ export interface PinWait {
   timeoutMs?: number
 }
 
-export interface PinDocument {
+/** Names of the peers that a document speaks of, by peer id; one that is not known is its own name. */
+export interface Named {
+  names: Record<string, string>
+}
+
+export interface PinDocument extends Named {
   cid: string
   name: string
   mode: PinMode
@@ -109,7 +114,7 @@ export interface PinFilter {
   allocatedTo?: string
   createdAfter?: string
   createdBefore?: string
-  /** Of a light node: what it keeps itself. */
+  /** What this node keeps itself: of a light node its own pins, of a full node those that it is to hold. */
   local?: boolean
 }
 

@@ -18,6 +18,7 @@ import { JSON_TYPE, NDJSON_TYPE, route } from './route.ts'
 
 const path = cidPath
 const local = z.stringbool().default(false).describe('At this node alone')
+const onlyHere = z.boolean().optional().describe('Of a light node: on that node alone, and not in its cell')
 const STATUSES = [
   'pinned',
   'pinning',
@@ -53,10 +54,11 @@ export const PIN_ROUTES = [
     path: '/api/v1/pins',
     policy: 'read',
     summary: 'One page of the pins that were agreed on.',
-    params: z.strictObject({ ...filter, ...page }),
+    params: z.strictObject({ ...filter, local: local.describe('What this node keeps itself'), ...page }),
     handle: async ({ operations, params, signal }) => {
-      const { limit, after, order, ...filter } = params
-      return json(await operations.pins.list(filter as PinFilter, pageOf({ limit, after, order }), signal))
+      const { limit, after, order, local, ...filter } = params
+      const wanted = local ? { ...filter, local } : filter
+      return json(await operations.pins.list(wanted as PinFilter, pageOf({ limit, after, order }), signal))
     },
   }),
   route({
@@ -72,7 +74,7 @@ export const PIN_ROUTES = [
     path: '/api/v1/pins/add',
     policy: 'admin',
     summary: 'Agrees on a pin. With `wait` a stream of its status, whenever that changes, until the copies are held.',
-    params: z.strictObject({ path, ...pinOptions, wait: wait.optional() }).refine(...replicationOrder),
+    params: z.strictObject({ path, ...pinOptions, local: onlyHere, wait: wait.optional() }).refine(...replicationOrder),
     produces: [JSON_TYPE, NDJSON_TYPE],
     async handle(call) {
       const { path, wait, ...given } = call.params

@@ -1,4 +1,5 @@
 import type {
+  Named,
   PinCopy,
   PinDocument,
   PinProgress,
@@ -9,6 +10,8 @@ import type {
 import { percent } from './progress.ts'
 import { humanDuration, humanSize, list, printable, table } from './text.ts'
 
+/** Of one line. */
+const MAX_SHOWN_HOLDERS = 3
 const LIST_HEADER = ['CID', 'NAME', 'MODE', 'COPIES', 'AT', 'EXPIRES', 'CREATED', 'METADATA']
 
 export function pinsText(pins: PinDocument[], header = true): string {
@@ -21,7 +24,7 @@ function listColumns(pin: PinDocument): string[] {
     pin.name === '' ? '-' : pin.name,
     pin.mode,
     wantedText(pin),
-    String(pin.allocations.length),
+    holdersText(pin),
     pin.expires ?? 'never',
     pin.created,
     metadataText(pin.metadata),
@@ -34,12 +37,12 @@ export function pinText(pin: PinDocument): string {
     ['name', pin.name === '' ? '-' : pin.name],
     ['mode', pin.mode],
     ['copies', wantedText(pin)],
-    ...pin.allocations.map((peer): [string, string] => ['allocated to', peer]),
+    ...pin.allocations.map((peer): [string, string] => ['allocated to', pin.names[peer] ?? peer]),
     ['expires', pin.expires ?? 'never'],
     ['priority', String(pin.priority)],
     ['metadata', metadataText(pin.metadata) || '-'],
     ...pin.origins.map((origin): [string, string] => ['origin', origin]),
-    ['asked of', pin.owner],
+    ['asked of', pin.names[pin.owner] ?? pin.owner],
     ['created', pin.created],
   ])
 }
@@ -48,6 +51,14 @@ export function pinText(pin: PinDocument): string {
 function wantedText({ replicationMin: min, replicationMax: max }: Replication): string {
   const count = (copies: number) => (copies === -1 ? 'every member' : String(copies))
   return min === max ? count(min) : `${count(min)} to ${count(max)}`
+}
+
+/** For example `alpha-1, alpha-2`, `alpha-1, alpha-2, alpha-3 and 61 more`. */
+function holdersText({ allocations, names }: PinDocument): string {
+  if (allocations.length === 0) return 'here'
+  const shown = allocations.slice(0, MAX_SHOWN_HOLDERS).map((peerId) => names[peerId] ?? peerId)
+  const more = allocations.length - shown.length
+  return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`
 }
 
 type Replication = Pick<PinDocument, 'replicationMin' | 'replicationMax'>
@@ -134,13 +145,14 @@ export function waitingText({ copies, pinned }: PinStatusDocument): string {
 
 const MOVE_HEADER = ['CID', 'NAME', 'WHY', 'ADD', 'DROP']
 
-export function planText({ moves, short, more }: RepairPlanDocument): string {
+export function planText({ moves, short, more, names }: RepairPlanDocument & Named): string {
+  const named = (peers: string[]) => peers.map((peerId) => names[peerId] ?? peerId).join(', ') || '-'
   const rows = moves.map(({ cid, name, reason, add, drop }) => [
     cid,
     name,
     reason.replaceAll('_', ' '),
-    add.join(', ') || '-',
-    drop.join(', ') || '-',
+    named(add),
+    named(drop),
   ])
   return [
     moves.length === 0 ? 'nothing is to be moved\n' : table(MOVE_HEADER, rows),

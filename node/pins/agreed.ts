@@ -46,7 +46,7 @@ export class AgreedPins {
     const peerIdOf = (member: string): string => mesh.peerIdOf(member)
     const spec = specOf(cid, options, { owner: mesh.self, peerIdOf, now: Date.now() })
     await cell.submit({ type: 'pin-set', pins: [spec] })
-    return documentOf(this.#known(cid))
+    return this.#document(this.#known(cid))
   }
 
   async remove(path: string, signal: AbortSignal): Promise<PinDocument> {
@@ -59,11 +59,11 @@ export class AgreedPins {
     const [before, after] = [await this.cidOf(from, signal), await this.cidOf(to, signal)]
     const { cell, mesh } = this.#init
     await cell.submit({ type: 'pin-replace', from: before, to: after, keep, owner: mesh.self })
-    return documentOf(this.#known(after))
+    return this.#document(this.#known(after))
   }
 
   async get(path: string, signal: AbortSignal): Promise<PinDocument> {
-    return documentOf(await this.pin(path, signal))
+    return this.#document(await this.pin(path, signal))
   }
 
   /** After all that was agreed before. @throws {CodedError} E_PIN_UNKNOWN, E_NO_QUORUM */
@@ -75,7 +75,7 @@ export class AgreedPins {
 
   async list(filter: PinFilter, page: PinPage): Promise<PinListDocument> {
     const { found, next } = await this.page(filter, page)
-    return { pins: found.map(documentOf), next }
+    return { pins: found.map((pin) => this.#document(pin)), next }
   }
 
   async page(filter: PinFilter, page: PinPage): Promise<{ found: AgreedPin[]; next: string | null }> {
@@ -164,6 +164,10 @@ export class AgreedPins {
   /** @throws {CodedError} E_CID_INVALID, and what fetching the way to it throws */
   async cidOf(path: string, signal: AbortSignal): Promise<string> {
     return pinCidOf(await this.#init.content.resolve(path, signal))
+  }
+
+  #document(pin: AgreedPin): PinDocument {
+    return documentOf(pin, (peerId) => this.#init.mesh.nameOf(peerId))
   }
 
   #known(cid: string): AgreedPin {

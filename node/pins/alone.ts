@@ -151,7 +151,7 @@ export class OwnPins implements PinOperations, Service {
   }
 
   async plan() {
-    return { moves: [], short: [], more: 0 }
+    return { moves: [], short: [], more: 0, names: {} }
   }
 
   async *export(): AsyncGenerator<PinExportRow> {
@@ -227,7 +227,8 @@ export class OwnPins implements PinOperations, Service {
   }
 
   #document(cid: string, pin: OwnPin): PinDocument {
-    return ownDocumentOf(cid, pin, this.#init.mesh.self)
+    const { self, nameOf } = this.#init.mesh
+    return ownDocumentOf(cid, pin, { peerId: self, name: nameOf(self) })
   }
 
   async #status(cid: string, { name }: OwnPin): Promise<PinStatusDocument> {

@@ -3,7 +3,7 @@ import type { PinDocument, PinExportRow, PinOptions, PinRewrite } from '../opera
 import { pinCidOfText } from './pin-cid.ts'
 
 /** What all of a pin that people see. */
-export function documentOf(pin: AgreedPin): PinDocument {
+export function documentOf(pin: AgreedPin, nameOf: (peerId: string) => string): PinDocument {
   return {
     cid: pin.cid,
     name: pin.name,
@@ -17,7 +17,12 @@ export function documentOf(pin: AgreedPin): PinDocument {
     owner: pin.owner,
     priority: pin.priority,
     created: timeOf(pin.created),
+    names: namesOf([...pin.allocations, pin.owner], nameOf),
   }
+}
+
+export function namesOf(peerIds: Iterable<string>, nameOf: (peerId: string) => string): Record<string, string> {
+  return Object.fromEntries([...peerIds].map((peerId) => [peerId, nameOf(peerId)]))
 }
 
 /** What is absent stays as the pin has it, or is the cell's default. */

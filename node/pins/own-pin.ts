@@ -54,7 +54,11 @@ export function ownRowOf(cid: string, { expires, created, ...pin }: OwnPin): Pin
   return { cid, ...pin, created: timeOf(created), ...(expires !== null && { expires: timeOf(expires) }) }
 }
 
-export function ownDocumentOf(cid: string, { expires, created, ...pin }: OwnPin, owner: string): PinDocument {
+export function ownDocumentOf(
+  cid: string,
+  { expires, created, ...pin }: OwnPin,
+  { peerId, name }: { peerId: string; name: string },
+): PinDocument {
   return {
     cid,
     ...pin,
@@ -62,8 +66,9 @@ export function ownDocumentOf(cid: string, { expires, created, ...pin }: OwnPin,
     replicationMax: 1,
     allocations: [],
     expires: expires === null ? null : timeOf(expires),
-    owner,
+    owner: peerId,
     created: timeOf(created),
+    names: { [peerId]: name },
   }
 }
 

@@ -18,6 +18,7 @@ import type { Sublevel } from '../storage/sublevel.ts'
 import type { Log } from '../telemetry/log.ts'
 import { AgreedPins } from './agreed.ts'
 import { Catalog } from './catalog.ts'
+import { namesOf } from './documents.ts'
 import { Duties } from './duties.ts'
 import { expirePins } from './expiry.ts'
 import { Holding } from './holding.ts'
@@ -158,8 +159,9 @@ export class NodePins implements PinOperations, Service {
     return this.#agreed.update(from, to, keep, signal)
   }
 
-  list(filter: PinFilter, page: PinPage) {
-    return this.#agreed.list(filter, page)
+  list({ local, ...filter }: PinFilter, page: PinPage) {
+    const here = local === true ? { allocatedTo: this.#init.mesh.self } : {}
+    return this.#agreed.list({ ...filter, ...here }, page)
   }
 
   get(path: string, signal: AbortSignal) {
@@ -198,8 +200,10 @@ export class NodePins implements PinOperations, Service {
     yield* this.#init.local.verify(CID.parse(cid), { repair, get, signal })
   }
 
-  plan() {
-    return this.#repairer.plan(this.#stopped.signal)
+  async plan() {
+    const plan = await this.#repairer.plan(this.#stopped.signal)
+    const peers = plan.moves.flatMap(({ add, drop }) => [...add, ...drop])
+    return { ...plan, names: namesOf(new Set(peers), (peerId) => this.#init.mesh.nameOf(peerId)) }
   }
 
   export() {

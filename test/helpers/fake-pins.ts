@@ -46,6 +46,7 @@ export function pinDocument(changes: Partial<PinDocument> = {}): PinDocument {
     owner: PEER,
     priority: 5,
     created: '2026-01-01T00:00:00.000Z',
+    names: { [PEER]: 'alpha-1' },
     ...changes,
   }
 }
@@ -123,6 +124,7 @@ export function fakePins(calls: string[]): PinOperations {
         moves: [{ cid: CID, name: 'photos', add: ['alpha-3'], drop: ['alpha-2'], reason: 'lost' }],
         short: [{ cid: CID, name: 'films', wants: 2, has: 1 }],
         more: 4,
+        names: {},
       }
     },
     async *export() {

@@ -14,6 +14,7 @@ interface AddFlags extends PinFlags, WaitFlags {
   name?: string
   mode?: PinMode
   origins?: string[]
+  local?: true
 }
 
 export function registerAdd(pin: Command, io: Io): void {
@@ -23,6 +24,7 @@ export function registerAdd(pin: Command, io: Io): void {
     .option('--name <name>', 'for people; need not be unique')
     .addOption(new Option('--mode <mode>', 'with all below it, or its own block').choices(['recursive', 'direct']))
     .option('--origins <addresses>', 'multiaddresses of peers that have it, between commas', listArgument)
+    .option('--local', 'of a light node: on this node alone, and not in its cell')
   waitFlags(pinFlags(command)).action((path: string, flags: AddFlags) => add(io, path, flags))
   examples(
     command,
@@ -32,8 +34,8 @@ export function registerAdd(pin: Command, io: Io): void {
 }
 
 async function add(io: Io, path: string, flags: AddFlags): Promise<void> {
-  const { name, mode, origins } = flags
-  const request = { path, name, mode, origins, ...optionsOf(flags) }
+  const { name, mode, origins, local } = flags
+  const request = { path, name, mode, origins, local, ...optionsOf(flags) }
   const wait = waitOf(flags)
   const client = createClient(io)
   if (wait === undefined) return told(io, await client.post('/pins/add', request))

@@ -42,7 +42,10 @@ function lookFlags(command: Command): Command {
 }
 
 export function registerLs(pin: Command, io: Io): void {
-  const command = pin.command('ls [cid]').description('what was agreed on: one pin, or a page of them')
+  const command = pin
+    .command('ls [cid]')
+    .description('what was agreed on: one pin, or a page of them')
+    .option('--local', 'what this node keeps itself')
   lookFlags(command).action(async (path: string | undefined, flags: LookFlags) => {
     const client = createClient(io)
     if (path !== undefined) {
@@ -59,6 +62,7 @@ export function registerLs(pin: Command, io: Io): void {
     command,
     'kairos pin ls',
     'kairos pin ls --name hello --metadata team=sky --order created',
+    'kairos pin ls --local',
     'kairos pin ls --all --json',
   )
 }

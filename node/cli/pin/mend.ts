@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { RepairPlanDocument, VerifyRow } from '../../operations.ts'
+import type { Named, RepairPlanDocument, VerifyRow } from '../../operations.ts'
 import { createClient } from '../client.ts'
 import type { Io } from '../io.ts'
 import { planText } from '../pin-text.ts'
@@ -37,7 +37,7 @@ export function registerPlan(pin: Command, io: Io): void {
     .command('plan')
     .description('what repair and rebalance would move now, and why; nothing is changed')
     .action(async () => {
-      const document = await createClient(io).get<RepairPlanDocument>('/pins/plan')
+      const document = await createClient(io).get<RepairPlanDocument & Named>('/pins/plan')
       await io.document(document, () => planText(document))
     })
   examples(command, 'kairos pin plan', 'kairos pin plan --json')

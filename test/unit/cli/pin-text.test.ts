@@ -18,9 +18,21 @@ describe('pins in text', () => {
     ]
     const [header, first, second] = pinsText(pins).split('\n')
     expect(header).to.match(/^CID +NAME +MODE +COPIES +AT +EXPIRES +CREATED +METADATA$/)
-    expect(first).to.match(/photos +recursive +2 to 3 +1 +never +2026-01-01T00:00:00.000Z +team=sky$/)
-    expect(second).to.match(/ - +recursive +every member +1 /)
+    expect(first).to.match(/photos +recursive +2 to 3 +alpha-1 +never +2026-01-01T00:00:00.000Z +team=sky$/)
+    expect(second).to.match(/ - +recursive +every member +alpha-1 +never /)
     expect(pinsText([pinDocument()], false)).not.to.contain('NAME')
+  })
+
+  it('name who holds them: the first few, whoever has no name by its peer id, this node where there is no cell', () => {
+    const at = (changes: Parameters<typeof pinDocument>[0]) => pinsText([pinDocument(changes)], false)
+    expect(at({ allocations: ['a', 'b', 'c', 'd', 'e'], names: { a: 'alpha-1', c: 'alpha-3' } })).to.contain(
+      ' alpha-1, b, alpha-3 and 2 more ',
+    )
+    expect(at({ allocations: [] })).to.contain(' here ')
+    const names = { [FAKE_PEER]: 'alpha-1', other: 'alpha-2' }
+    const text = pinText(pinDocument({ allocations: [FAKE_PEER, 'other'], owner: 'other', names }))
+    expect(text).to.match(/^allocated to: +alpha-1\nallocated to: +alpha-2$/m)
+    expect(text).to.match(/^asked of: +alpha-2$/m)
   })
 
   it('say all of one pin', () => {
@@ -78,12 +90,13 @@ describe('pins in text', () => {
   })
 
   it('say what would be moved and what nobody can take', () => {
-    const move = { cid: FAKE_CID, name: 'a', add: ['alpha-3'], drop: [], reason: 'below_min' as const }
-    const text = planText({ moves: [move], short: [{ cid: FAKE_CID, name: 'b', wants: 2, has: 1 }], more: 3 })
+    const move = { cid: FAKE_CID, name: 'a', add: ['third'], drop: [], reason: 'below_min' as const }
+    const short = [{ cid: FAKE_CID, name: 'b', wants: 2, has: 1 }]
+    const text = planText({ moves: [move], short, more: 3, names: { third: 'alpha-3' } })
     expect(text).to.match(/ a +below min +alpha-3 +-\n/)
     expect(text).to.contain('and 3 more\n')
     expect(text).to.contain(`short: ${FAKE_CID} b has 1 of 2 copies`)
-    expect(planText({ moves: [], short: [], more: 0 })).to.equal('nothing is to be moved\n')
+    expect(planText({ moves: [], short: [], more: 0, names: {} })).to.equal('nothing is to be moved\n')
   })
 
   it('let no control character of a name, a reason or a peer through', () => {
@@ -100,6 +113,7 @@ describe('pins in text', () => {
       moves: [{ cid: FAKE_CID, name: HOSTILE, add: [HOSTILE], drop: [], reason: 'lost' as const }],
       short: [{ cid: FAKE_CID, name: HOSTILE, wants: 2, has: 1 }],
       more: 0,
+      names: {},
     }
     const row = { peerId: FAKE_PEER, name: HOSTILE, data: status }
     const more = { ...row, data: { next: HOSTILE } }

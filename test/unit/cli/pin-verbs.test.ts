@@ -70,6 +70,12 @@ describe('verbs of pins', () => {
       expect(calls).to.deep.equal([`pins.add "${FAKE_CID}" {"replicationMin":2,"replicationMax":3}`])
     })
 
+    it('--local keeps it on a light node alone', async () => {
+      const { run, calls } = await start()
+      await run(`pin add ${FAKE_CID} --local --name n`)
+      expect(calls).to.deep.equal([`pins.add "${FAKE_CID}" {"name":"n","local":true}`])
+    })
+
     it('waits as soon as a bound of waiting is given', async () => {
       const { run, calls } = await start()
       const { stdout } = await run(`pin add ${FAKE_CID} --wait-limit 2 --wait-timeout 1.5m`)
@@ -171,10 +177,12 @@ describe('verbs of pins', () => {
       const { run, calls } = await start()
       await run(`pin ls ${FAKE_CID}`)
       await run(`pin status ${FAKE_CID} --local`)
+      await run('pin ls --local')
       await run('pin status --filter pinning,pin_error --local')
       expect(calls).to.deep.equal([
         `pins.get "${FAKE_CID}"`,
         `pins.status "${FAKE_CID}" {"local":true}`,
+        'pins.list {"local":true} {"limit":100}',
         'pins.statuses {"statuses":["pinning","pin_error"]} {"limit":100,"local":true}',
       ])
       expect(exitCodeOf((await run('pin status --filter bogus')).code!)).to.equal(3)
