@@ -48,6 +48,8 @@ export class NodeCell implements CellService {
   #leader = 0
   #duties: LeaderDuties | undefined
   #joining: Promise<void> = Promise.resolve()
+  /** of members, until something about them changes */
+  readonly #leastIds = new Map<string, number>()
 
   constructor(init: CellServiceInit) {
     this.#init = init
@@ -211,6 +213,7 @@ export class NodeCell implements CellService {
     this.state.tell(keys)
     const isOfMembers = keys.some((key) => /^(member|raft|meta\/configuration)/.test(key))
     if (!isOfMembers) return
+    this.#leastIds.clear()
     this.#transport.members(this.#peersById())
     this.observe.onChange?.()
   }
@@ -230,9 +233,15 @@ export class NodeCell implements CellService {
     return member?.cell === this.#init.membership.self.cell && member.role === 'full'
   }
 
+  /** Asked for each message that comes. */
   #leastIdOf(peer: PeerId): number {
+    const peerId = peer.toString()
+    const known = this.#leastIds.get(peerId)
+    if (known !== undefined) return known
     const { tree, configuration } = this.#machine
-    return leastId(tree, configuration, peer.toString())
+    const id = leastId(tree, configuration, peerId)
+    this.#leastIds.set(peerId, id)
+    return id
   }
 
   #others(): string[] {

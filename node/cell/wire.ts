@@ -1,5 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
+import { MAX_MEMBERS } from '../../consensus/state/index.ts'
 import type { Cell, SnapshotMeta } from '../../consensus/cell/index.ts'
 import {
   createRaftTransport,
@@ -10,7 +11,7 @@ import {
 } from '../../protocols/raft/index.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
 import type { Verdict } from '../../protocols/shared/verdict.ts'
-import { isUrgent } from '../../wasm/raft/urgent.ts'
+import { isCommitNotice, isForwarded, isUrgent } from '../../wasm/raft/urgent.ts'
 import type { NodeLog } from '../telemetry/log.ts'
 import { linksOf } from './block-store.ts'
 import type { CellStores } from './open.ts'
@@ -39,10 +40,15 @@ export function cellStreams(libp2p: Libp2p): OpenStream {
   return (peer, signal) => openStream(libp2p, peer, RAFT_PROTOCOL, { signal })
 }
 
+/** Who handed something on within this is told at once what was committed: its own clients wait for it. */
+const ASKING_MS = 1_000
+
 /** The cell's messages, snapshots and requests over `/kairos/raft/1.0.0`. */
 export function createWire(init: WireInit): RaftTransport {
   const { libp2p, log, judge, stores, cell } = init
   const refusals = log.forComponent('kairos:cell')
+  const askedAt = new Map<number, number>()
+  const isAsking = (raftId: number): boolean => performance.now() - (askedAt.get(raftId) ?? -Infinity) < ASKING_MS
   return createRaftTransport({
     libp2p,
     openStream: cellStreams(libp2p),
@@ -52,7 +58,13 @@ export function createWire(init: WireInit): RaftTransport {
       const raftId = init.raftIdOf(peer)
       return raftId === undefined ? undefined : { raftId }
     },
-    deliver: (message) => cell()?.receive([message]),
+    isLazy: (to, message) => isCommitNotice(message) && !isAsking(to),
+    deliver(message) {
+      // Ids that were learned and forgotten since are no loss.
+      if (askedAt.size > MAX_MEMBERS) askedAt.clear()
+      if (isForwarded(message.bytes)) askedAt.set(message.from, performance.now())
+      return cell()?.receive([message])
+    },
     beforeSnapshot: (meta, from, signal) => fetchBlocks(init, meta, from, signal),
     unreachable: (raftId) => cell()?.unreachable(raftId),
     snapshotSent: (raftId, ok) => cell()?.snapshotSent(raftId, ok),

@@ -49,3 +49,5 @@ export const MAX_REQUESTS_PER_PEER = 8
 export const MAX_REQUESTS = 32
 /** Of one connection: requests, two lanes, the streams that these replace, and room to tell refusals. */
 export const MAX_RAFT_STREAMS = 24
+/** Longest that what need not be heard at once waits for a message that must be. */
+export const LAZY_MS = 5

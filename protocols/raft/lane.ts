@@ -5,7 +5,14 @@ import { drained } from '../shared/drain.ts'
 import { CodedError, codeOf } from '../shared/errors.ts'
 import { readFrames, writeFrame } from '../shared/frames.ts'
 import { answerCodec, openingCodec, type LaneName } from './codec.ts'
-import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS, MAX_ANSWER_BYTES, MAX_BATCH_BYTES, OPEN_TIMEOUT_MS } from './constants.ts'
+import {
+  BACKOFF_FIRST_MS,
+  BACKOFF_LAST_MS,
+  LAZY_MS,
+  MAX_ANSWER_BYTES,
+  MAX_BATCH_BYTES,
+  OPEN_TIMEOUT_MS,
+} from './constants.ts'
 import { SendQueue, type QueueLimits } from './send-queue.ts'
 
 export interface LaneInit {
@@ -31,17 +38,20 @@ export class Lane {
   #notBefore = 0
   #running = false
   #wake: (() => void) | undefined
+  #later: NodeJS.Timeout | undefined
 
   constructor(init: LaneInit) {
     this.#init = init
     this.#queue = new SendQueue(init.limits)
   }
 
-  push(frame: Uint8Array): void {
+  /** @param isLazy - it may wait a moment for company; its order stays */
+  push(frame: Uint8Array, isLazy = false): void {
     if (this.#stopped.signal.aborted) return
     const dropped = this.#queue.push(concat([varint(frame.byteLength), frame]))
     if (dropped > 0) this.#init.onLost('E_RAFT_QUEUE_FULL')
-    if (!this.#running) void this.#run()
+    if (isLazy) this.#later ??= setTimeout(() => this.#start(), LAZY_MS)
+    else this.#start()
   }
 
   /** There is a connection again: the next attempt does not wait. */
@@ -54,9 +64,16 @@ export class Lane {
   stop(): void {
     const reason = new CodedError('E_STOPPING', 'no member any more, or the node is stopping')
     this.#stopped.abort(reason)
+    clearTimeout(this.#later)
     this.#queue.clear()
     this.#stream?.abort(reason)
     this.#wake?.()
+  }
+
+  #start(): void {
+    clearTimeout(this.#later)
+    this.#later = undefined
+    if (!this.#running) void this.#run()
   }
 
   async #run(): Promise<void> {

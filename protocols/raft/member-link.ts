@@ -24,14 +24,14 @@ export class MemberLink {
     this.#lanes = { urgent: this.#lane('urgent'), bulk: this.#lane('bulk') }
   }
 
-  /** @throws {CodedError} E_FRAME_TOO_LARGE */
-  send(lane: LaneName, frame: RaftFrame): void {
+  /** @param isLazy - may wait a moment for what follows it. @throws {CodedError} E_FRAME_TOO_LARGE */
+  send(lane: LaneName, frame: RaftFrame, isLazy = false): void {
     if (frame.type === 'message' && frame.bytes.byteLength > MAX_MESSAGE_BYTES) {
       throw new CodedError('E_FRAME_TOO_LARGE', `${frame.bytes.byteLength} bytes, the limit is ${MAX_MESSAGE_BYTES}`)
     }
     const bytes = messageCodec.encode(frame)
     if (frame.type === 'message' && frame.snapshot !== undefined) this.#offered = frame.snapshot.index
-    this.#lanes[lane].push(bytes)
+    this.#lanes[lane].push(bytes, isLazy)
   }
 
   /** The member says what became of an offer; of an older one it is no longer of interest. */

@@ -57,12 +57,12 @@ export class MemberLinks {
   }
 
   /** Never throws: what cannot be sent is logged and lost. */
-  send(lane: LaneName, frame: RaftFrame): void {
+  send(lane: LaneName, frame: RaftFrame, isLazy = false): void {
     if (this.#isStopped) return
     try {
       const link = this.#linkOf(frame.to)
       if (link === undefined) this.#unreachable(frame.to)
-      else link.send(lane, frame)
+      else link.send(lane, frame, isLazy)
     } catch (error) {
       this.#init.log.error('a message to member %d is lost - %s %s', frame.to, codeOf(error), messageOf(error))
       later(() => this.#init.unreachable(frame.to))

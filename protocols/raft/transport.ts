@@ -28,6 +28,8 @@ export interface RaftTransportInit extends RequestPorts, Pick<RaftHandlerInit, '
    * urgent one, an append that overtakes another is refused and sent again.
    */
   isUrgent(message: Uint8Array): boolean
+  /** Need not be heard at once; it may wait for what is sent to the member next. */
+  isLazy?(to: number, message: Uint8Array): boolean
   /** A promise holds back the sender. */
   deliver(message: ReceivedMessage): void | Promise<void>
   /** Brings the blocks of an offered snapshot here; `signal` aborts when a newer offer takes its place. */
@@ -97,7 +99,8 @@ class LibP2pTransport implements RaftTransport {
   send(to: number, bytes: Uint8Array, snapshot: SnapshotMeta | undefined): void {
     const lane = snapshot === undefined && this.#init.isUrgent(bytes) ? 'urgent' : 'bulk'
     const frame = { type: 'message' as const, from: this.#init.self(), to, bytes }
-    this.#links.send(lane, snapshot === undefined ? frame : { ...frame, snapshot: copyOf(snapshot) })
+    if (snapshot !== undefined) this.#links.send(lane, { ...frame, snapshot: copyOf(snapshot) })
+    else this.#links.send(lane, frame, this.#init.isLazy?.(to, bytes) === true)
   }
 
   #onFrame(peer: PeerId, frame: RaftFrame): void | Promise<void> {

@@ -117,3 +117,36 @@ describe('a lane', () => {
     lane.stop()
   })
 })
+
+describe('a lane between two members', () => {
+  it('what is lazy waits for company and keeps its order; alone it goes a moment later', async () => {
+    const sent: Uint8Array[] = []
+    const stream = {
+      send: (bytes: { subarray(): Uint8Array }) => sent.push(bytes.subarray()),
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined,
+      abort: () => undefined,
+      status: 'open',
+    }
+    const lane = new Lane({
+      name: 'bulk',
+      limits: { ...BULK_QUEUE, drop: 'newest' },
+      stallMs: 1_000,
+      openStream: async () => stream as unknown as Stream,
+      onLost: () => undefined,
+      onWritten: () => undefined,
+    })
+    lane.push(Uint8Array.of(1))
+    await until(() => sent.length === 2)
+    lane.push(Uint8Array.of(2), true)
+    lane.push(Uint8Array.of(3), true)
+    lane.push(Uint8Array.of(4))
+    await until(() => sent.length === 3)
+    expect([...sent[2]!]).to.deep.equal([1, 2, 1, 3, 1, 4])
+    lane.push(Uint8Array.of(5), true)
+    expect(sent).to.have.length(3)
+    await until(() => sent.length === 4)
+    expect([...sent[3]!]).to.deep.equal([1, 5])
+    lane.stop()
+  })
+})
