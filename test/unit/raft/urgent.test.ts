@@ -5,7 +5,21 @@ const [PROPOSE, APPEND, APPEND_RESPONSE, HEARTBEAT, READ_INDEX] = [2, 3, 4, 8, 1
 /** The fields of eraftpb's Message in their order: type, to, from, term, log_term, index, entries, commit. */
 const message = (type: number, { entries = [] as number[][], commit = 1 } = {}) =>
   Uint8Array.from([
-    ...[0x08, type, 0x10, 2, 0x18, 1, 0x20, 0x96, 0x01, 0x28, 3, 0x30, 0x80, 0x80, 0x04],
+    0x08,
+    type,
+    0x10,
+    2,
+    0x18,
+    1,
+    0x20,
+    0x96,
+    0x01,
+    0x28,
+    3,
+    0x30,
+    0x80,
+    0x80,
+    0x04,
     ...entries.flatMap((entry) => [0x3a, entry.length, ...entry]),
     ...(commit > 0 ? [0x40, commit] : []),
   ])
