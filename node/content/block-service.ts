@@ -1,4 +1,5 @@
 import type { ComponentLogger, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 import {
   BLOCKS_PROTOCOL,
   BlocksClient,
@@ -34,6 +35,8 @@ const NO_MEMBERS: MemberPorts = {
 export interface BlockService extends Service {
   readonly client: BlocksClient
   pushTo(peer: PeerId, signal: AbortSignal): Promise<Push>
+  /** A pin is whole, or gone. */
+  settled(root: CID): void
 }
 
 /** Our protocol of blocks on this node's store, both ends. */
@@ -74,6 +77,7 @@ export function createBlockService(init: {
     name: 'blocks',
     client,
     pushTo: (peer, signal) => openPush(open, peer, signal),
+    settled: (root) => handler.settled(root),
     start: () => handler.start(),
     async stop() {
       client.stop()

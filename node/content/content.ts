@@ -121,7 +121,11 @@ class ContentService implements Content {
       onDamaged: (cid) => init.log.forComponent('kairos:content').error('block %c was damaged and is removed', cid),
       ...(init.onFatal !== undefined && { onFatal: init.onFatal }),
     })
-    this.local = createLocalPins({ sublevel: init.pinIndex, store: this.#store })
+    this.local = createLocalPins({
+      sublevel: init.pinIndex,
+      store: this.#store,
+      onSettled: (root) => this.#blocks?.settled(root),
+    })
     this.repo = createRepo({
       store: this.#store,
       pins: this.local,

@@ -1,4 +1,5 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
@@ -35,6 +36,8 @@ export interface BlocksHandler {
   start(): Promise<void>
   /** Ends all streams and leases; idempotent. */
   stop(): Promise<void>
+  /** A pin of what was pushed last in some push is whole, or gone: its blocks need no lease any more. */
+  settled(root: CID): void
   /** Bytes loaded for peers that have not yet taken them. */
   loadedBytes(): number
 }
@@ -71,6 +74,10 @@ class Handler implements BlocksHandler {
     this.#stopped.abort(new CodedError('E_STOPPING', 'the node is stopping'))
     await this.#init.libp2p.unhandle(limits.BLOCKS_PROTOCOL)
     this.#leases.stop()
+  }
+
+  settled(root: CID): void {
+    this.#leases.settled(root)
   }
 
   loadedBytes(): number {

@@ -22,10 +22,14 @@ export interface PushSink {
 /**
  * Stores what a member pushes, acknowledges what is durable.
  *
+ * @returns the block that was pushed last
  * @throws {CodedError} E_BLOCKS_WRONG, E_BLOCKS_LIMIT, E_BLOCKS_PROTOCOL, E_FRAME_* for the pusher's fault, or what
  * `put` failed with
  */
-export async function servePush(served: Served, { sink, lease }: { sink: PushSink; lease: Lease }): Promise<void> {
+export async function servePush(
+  served: Served,
+  { sink, lease }: { sink: PushSink; lease: Lease },
+): Promise<CID | undefined> {
   const push = new Push(served, sink, lease)
   const next = (): Promise<Request | undefined> => Promise.race([served.next(), push.failed])
   for (let request = await next(); request !== undefined; request = await next()) {
@@ -33,6 +37,7 @@ export async function servePush(served: Served, { sink, lease }: { sink: PushSin
     push.accept(request.blocks)
   }
   await push.settled()
+  return push.last
 }
 
 class Push {
@@ -40,6 +45,7 @@ class Push {
   readonly #sink: PushSink
   readonly #lease: Lease
   readonly #writing = new Set<Promise<void>>()
+  last: CID | undefined
   #stored: Block[] = []
   #acknowledging: Promise<void> | undefined
   #bytes = 0
@@ -63,6 +69,7 @@ class Push {
     for (const block of blocks) {
       const cid = parseCid(block.cid)
       this.#count(block)
+      this.last = cid
       const writing = this.#store(cid, block)
       this.#writing.add(writing)
       void writing.finally(() => this.#writing.delete(writing))

@@ -19,6 +19,8 @@ export interface LocalPinsInit {
   /** Of this index alone. */
   sublevel: Sublevel
   store: PinStore
+  /** A pin has become whole, or is gone. */
+  onSettled?: (root: CID) => void
   now?: () => number
   limits?: Partial<WalkLimits>
 }
@@ -35,6 +37,7 @@ export function createLocalPins(init: LocalPinsInit): LocalPins {
 class PinIndex implements LocalPins {
   readonly #sublevel: Sublevel
   readonly #store: PinStore
+  readonly #onSettled: (root: CID) => void
   readonly #now: () => number
   readonly #limits: WalkLimits
   readonly #ledger: Ledger
@@ -47,6 +50,7 @@ class PinIndex implements LocalPins {
   constructor(init: LocalPinsInit) {
     this.#sublevel = init.sublevel
     this.#store = init.store
+    this.#onSettled = init.onSettled ?? (() => {})
     this.#now = init.now ?? Date.now
     this.#limits = { depth: MAX_DAG_DEPTH, links: MAX_DAG_LINKS, ...init.limits }
     this.#ledger = new Ledger(init.sublevel)
@@ -81,6 +85,7 @@ class PinIndex implements LocalPins {
     await this.#turns.takeOver(nameOf(cid.bytes), reason, async () => {
       await this.#ledger.run((tx) => steps.leave(tx, cid.bytes))
       await this.#dropRows(cid.bytes)
+      this.#onSettled(cid)
     })
   }
 
@@ -152,13 +157,13 @@ class PinIndex implements LocalPins {
     if (!isDirect && (await this.get(cid))?.mode === 'direct') await this.#dropBelow(cid)
     const begin = (tx: Transaction): Promise<PinRecord> => steps.begin(tx, cid, options.mode, this.#now())
     const record = await this.#ledger.run(begin, steps.readsOf(cid.bytes))
-    if (record.state === 'pinned') return rows.localPin(cid.bytes, record)
+    if (record.state === 'pinned') return this.#settled(cid, record)
     try {
       const init = this.#walkInit(options)
       if (isDirect) await holdBlock(cid, { cid: rows.asV1(cid), depth: 0 }, init, true)
       else await walk(cid, record, init)
       if (isDirect) await this.#dropBelow(cid)
-      return await this.#end(cid, { state: 'pinned', since: this.#now() }, init)
+      return this.#settled(cid, await this.#end(cid, { state: 'pinned', since: this.#now() }, init))
     } catch (error) {
       options.signal.throwIfAborted()
       const reason = { code: codeOf(error), message: messageOf(error) }
@@ -169,10 +174,15 @@ class PinIndex implements LocalPins {
     }
   }
 
-  async #end(cid: CID, change: Parameters<typeof steps.end>[2], { report }: WalkInit): Promise<LocalPin> {
+  async #end(cid: CID, change: Parameters<typeof steps.end>[2], { report }: WalkInit): Promise<PinRecord> {
     const record = await this.#ledger.run((tx) => steps.end(tx, cid.bytes, change), steps.readsOf(cid.bytes))
     report(record!, undefined)
-    return rows.localPin(cid.bytes, record!)
+    return record!
+  }
+
+  #settled(cid: CID, record: PinRecord): LocalPin {
+    this.#onSettled(cid)
+    return rows.localPin(cid.bytes, record)
   }
 
   #walkInit({ get, signal, onProgress }: PinWalkOptions): WalkInit {

@@ -95,4 +95,22 @@ describe('the leases of pushes', () => {
     leases.stop()
     expect(open).to.equal(0)
   })
+
+  it('end when what was pushed is pinned: who pushes and pins is never kept waiting', async () => {
+    let open = 0
+    const leases = new Leases(() => {
+      open++
+      return { add: () => undefined, release: () => void open-- }
+    })
+    const roots = (await randomBlocks(2 * MAX_LEASES_PER_PEER, 10)).map(({ cid }) => cid)
+    for (const root of roots) {
+      await leases.run('a', async () => root)
+      leases.settled(root)
+    }
+    expect(open).to.equal(0)
+    await leases.run('a', async () => roots[0])
+    leases.settled(roots[1]!)
+    expect(open).to.equal(1)
+    leases.stop()
+  })
 })
