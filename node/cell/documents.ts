@@ -1,5 +1,5 @@
 import type { Cell } from '../../consensus/cell/index.ts'
-import { labelsOf, memberByRaftId, type Tree } from '../../consensus/state/index.ts'
+import { isDraining, labelsOf, memberByRaftId, pinsHeldBy, type Tree } from '../../consensus/state/index.ts'
 import type { Member } from '../../protocols/admission/index.ts'
 import type { CodedError } from '../../protocols/shared/errors.ts'
 import { standing } from './record.ts'
@@ -71,6 +71,8 @@ export function memberRows(
       behind: progress === undefined ? null : Math.max(0, cell!.status.lastIndex - progress.match),
       isActive: progress?.active ?? null,
       since: new Date(since).toISOString(),
+      draining: isDraining(tree, peerId),
+      copies: pinsHeldBy(tree, peerId),
       labels: Object.fromEntries(labelsOf(tree, peerId).map(({ key, value }) => [key, value])),
     }
   })

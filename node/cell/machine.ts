@@ -32,6 +32,7 @@ export class CellMachine implements StateMachine {
   readonly #mirror: Mirror
   readonly #blocks: SnapshotBlocks
   readonly #onChanges: (changes: Changes) => void
+  readonly #onReplaced: () => void
   #state: State
   /** a leader's snapshot that is fetched and waits to be installed */
   #offer: { readonly index: number; readonly release: () => void } | undefined
@@ -41,6 +42,7 @@ export class CellMachine implements StateMachine {
     this.#mirror = new Mirror(init.state)
     this.#blocks = init.blocks
     this.#onChanges = init.onChanges
+    this.#onReplaced = init.onReplaced ?? (() => undefined)
     this.#state = state
   }
 
@@ -142,6 +144,7 @@ export class CellMachine implements StateMachine {
     await this.#blocks.keep({ index, root: cid })
     this.#state = state
     for (const part of partsOf(entries(tree))) this.#onChanges(part)
+    this.#onReplaced()
   }
 
   /** Resolves when the disk has all that was applied. @throws what a write has failed with */
@@ -180,6 +183,8 @@ export interface MachineInit {
   blocks: SnapshotBlocks
   /** Of each turn: keys with their new values, null for what is gone; of an installed snapshot all that it has, in parts. */
   onChanges: (changes: Changes) => void
+  /** A leader's state took the place of this one: what is not in it is gone. After `onChanges` of all that is. */
+  onReplaced?: () => void
 }
 
 /** A million at once would take more memory than the state. */

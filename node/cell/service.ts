@@ -70,7 +70,12 @@ export class NodeCell implements CellService {
     })
     for (const error of this.#stores.renewed) this.#log.warn('a store of the cell is begun anew', { error })
     const { state, blocks } = this.#stores
-    this.#machine = await CellMachine.open({ state, blocks, onChanges: (changes) => this.#changed(changes) })
+    this.#machine = await CellMachine.open({
+      state,
+      blocks,
+      onChanges: (changes) => this.#changed(changes),
+      onReplaced: () => this.state.tellReplaced(),
+    })
     this.#verbs = new CellVerbs({
       membership,
       machine: this.#machine,
@@ -133,6 +138,7 @@ export class NodeCell implements CellService {
   readonly remove: CellService['remove'] = (peerId, reason) => this.#verbs.remove(peerId, reason)
   readonly leave: CellService['leave'] = () => this.#verbs.leave()
   readonly setLabel: CellService['setLabel'] = (peerId, key, value) => this.#verbs.setLabel(peerId, key, value)
+  readonly drain: CellService['drain'] = (peerId, on) => this.#verbs.drain(peerId, on)
 
   async #join(): Promise<void> {
     const { membership, libp2p } = this.#init

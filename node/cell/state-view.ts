@@ -16,7 +16,7 @@ export interface StateViewInit {
 /** The agreed state as other services of the node see it. */
 export class StateView implements CellState {
   readonly #init: StateViewInit
-  readonly #listeners = new Set<(keys: readonly string[]) => void>()
+  readonly #listeners = new Set<Listener>()
 
   constructor(init: StateViewInit) {
     this.#init = init
@@ -42,12 +42,22 @@ export class StateView implements CellState {
     return this.#init.running().commands.submit(request)
   }
 
-  subscribe(listener: (keys: readonly string[]) => void): () => void {
+  subscribe(onChanged: Listener['onChanged'], onReplaced?: () => void): () => void {
+    const listener = { onChanged, onReplaced }
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   tell(keys: readonly string[]): void {
-    for (const listener of this.#listeners) listener(keys)
+    for (const { onChanged } of this.#listeners) onChanged(keys)
   }
+
+  tellReplaced(): void {
+    for (const { onReplaced } of this.#listeners) onReplaced?.()
+  }
+}
+
+interface Listener {
+  onChanged: (keys: readonly string[]) => void
+  onReplaced: (() => void) | undefined
 }

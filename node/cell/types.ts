@@ -18,6 +18,10 @@ export interface CellMemberRow {
   /** answers the leader; null where this node does not lead */
   isActive: boolean | null
   since: string
+  /** gets no more copies, and those that it has move elsewhere */
+  draining: boolean
+  /** copies that are allocated to it */
+  copies: number
   /** in the order of their keys, at most 64 */
   labels: Record<string, string>
 }
@@ -65,6 +69,8 @@ export interface CellService extends Service {
   leave(): Promise<void>
   /** Sets or (null) drops a label of a member. @throws CodedError E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_MEMBER_UNKNOWN, E_LABELS_FULL */
   setLabel(peerId: string, key: string, value: string | null): Promise<void>
+  /** Has a member get no more copies and those that it has moved elsewhere, or takes that back. @throws CodedError as setLabel */
+  drain(peerId: string, on: boolean): Promise<void>
   /** Told of every change of leader, configuration or members; and of each flush of the log. */
   readonly observe: {
     onChange?: () => void
@@ -84,6 +90,11 @@ export interface CellState {
   read(): Promise<void>
   /** @throws {CodedError} E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_CELL_BUSY, or the code of a refusal */
   submit(request: Request): Promise<unknown>
-  /** Told the keys of the state that changed, after each turn. @returns what ends it */
-  subscribe(listener: (keys: readonly string[]) => void): () => void
+  /**
+   * Told the keys of the state that changed, after each turn.
+   *
+   * @param onReplaced - a leader's state took the place of the one here: what else was there is gone
+   * @returns what ends it
+   */
+  subscribe(listener: (keys: readonly string[]) => void, onReplaced?: () => void): () => void
 }

@@ -80,6 +80,10 @@ export class CellVerbs implements Omit<CellService, 'name' | 'start' | 'stop' | 
     await this.#init.running().commands.submit({ type: 'label-set', peerId, key, value })
   }
 
+  async drain(peerId: string, on: boolean): Promise<void> {
+    await this.#init.running().commands.submit({ type: 'member-drain', peerId, on })
+  }
+
   /** Lets a node into the cell. @throws {CodedError} E_NO_QUORUM, E_OUTCOME_UNKNOWN, or as the state machine refuses */
   async admit(peer: PeerId, incarnation: Uint8Array): Promise<{ raftId: number; members: Addressee[] }> {
     const { commands } = this.#init.running()

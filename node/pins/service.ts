@@ -1,5 +1,5 @@
 import { CID } from 'multiformats/cid'
-import { pinOf, type AgreedPin } from '../../consensus/state/index.ts'
+import { pinCount, pinOf, type AgreedPin } from '../../consensus/state/index.ts'
 import { messageOf } from '../../protocols/shared/errors.ts'
 import type { LocalPins } from '../content/pins/index.ts'
 import type {
@@ -11,6 +11,7 @@ import type {
   PinRewrite,
   PinStatus,
   PinStatusDocument,
+  PinSummary,
   PinWait,
 } from '../operations-pins.ts'
 import type { Service } from '../service.ts'
@@ -19,8 +20,10 @@ import type { Log } from '../telemetry/log.ts'
 import { AgreedPins } from './agreed.ts'
 import { Catalog } from './catalog.ts'
 import { namesOf } from './documents.ts'
+import { drainAndLeave, type Drain } from './drain.ts'
 import { Duties } from './duties.ts'
 import { expirePins } from './expiry.ts'
+import { cellHealth, summaryOf, trackedHealth, type PinHealth } from './health.ts'
 import { Holding } from './holding.ts'
 import { Observer } from './observe.ts'
 import { placementOf } from './placement.ts'
@@ -85,7 +88,7 @@ export class NodePins implements PinOperations, Service {
     this.#catalog = new Catalog(init.store)
     this.#tracker = new Tracker({
       pins: local,
-      fetch: ({ origins }) => content.fetch(origins),
+      fetch: ({ origins }, onProblem) => content.fetch(origins, { onProblem }),
       onChange: (cid) => this.#trackerChanged(cid),
     })
     this.#agreed = new AgreedPins({ cell, content, mesh, catalog: this.#catalog })
@@ -113,12 +116,11 @@ export class NodePins implements PinOperations, Service {
 
   async start(): Promise<void> {
     const { cell } = this.#init
-    this.#catalog.open(cell.tree, cell.applied)
-    this.#unsubscribe = cell.subscribe((keys) => this.#changed(keys))
-    // The node is there before a million pins are compared.
-    this.#comparing = this.#holding.compare(this.#stopped.signal).catch((error: unknown) => {
-      this.#init.log.error('what is held here was not compared with what is agreed', { reason: messageOf(error) })
-    })
+    this.#unsubscribe = cell.subscribe(
+      (keys) => this.#changed(keys),
+      () => this.#compare(),
+    )
+    this.#compare()
     this.#duties.start()
   }
 
@@ -136,9 +138,25 @@ export class NodePins implements PinOperations, Service {
     return this.#tracker.counts()
   }
 
+  async summary(): Promise<PinSummary> {
+    const { cell, local, policy } = this.#init
+    return { agreed: pinCount(cell.tree), ...(await summaryOf(this.#tracker, local)), repair: policy.enabled }
+  }
+
+  /** For `doctor`. */
+  async health(): Promise<PinHealth> {
+    const cell = await cellHealth({ ...this.#init, isRepairing: this.#init.policy.enabled })
+    return { ...trackedHealth(this.#tracker), cell }
+  }
+
   /** Peer ids of who is likely to be given a copy of something new; the cell decides. */
   placement(options: PinOptions): string[] {
     return placementOf(this.#init.cell.tree, options, this.#init.mesh)
+  }
+
+  /** @see drainAndLeave */
+  drain(how: Drain, signal: AbortSignal): AsyncGenerator<number> {
+    return drainAndLeave({ ...this.#init, catalog: this.#catalog }, how, signal)
   }
 
   add(path: string, options: PinOptions, signal: AbortSignal) {
@@ -255,6 +273,17 @@ export class NodePins implements PinOperations, Service {
     if (tracked !== undefined) return
     const isOurs = pinOf(this.#init.cell.tree, cid)?.allocations.includes(this.#init.mesh.self) === true
     this.#init.onEvent?.({ change: isOurs ? 'pinned' : 'unpinned', cid })
+  }
+
+  /** All that is agreed with all that is here. The node is there before a million pins are compared. */
+  #compare(): void {
+    const { cell, log } = this.#init
+    this.#catalog.open(cell.tree, cell.applied)
+    this.#comparing = this.#comparing
+      .then(() => this.#holding.compare(this.#stopped.signal))
+      .catch((error: unknown) => {
+        log.error('what is held here was not compared with what is agreed', { reason: messageOf(error) })
+      })
   }
 
   async #expire(): Promise<void> {

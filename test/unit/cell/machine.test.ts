@@ -67,13 +67,21 @@ describe('cell: the state machine on its disk', () => {
   })
 
   it('a snapshot of it becomes the state of another, and is kept over a restart', async () => {
-    const first = await machine()
+    const told: string[] = []
+    const first = await CellMachine.open({
+      ...{ state: stores.state, blocks: stores.blocks },
+      onChanges: (changes) => told.push(...changes.keys()),
+      onReplaced: () => told.push('replaced'),
+    })
     await first.apply([entry(1, join1), entry(2, label('north'))], new Map())
     const { index, root } = await first.snapshot()
     const at = rootOf(first.tree)
     await first.apply([entry(3, label('south'))], new Map())
+    told.splice(0)
     await first.install({ index, term: 1, root, configuration: first.configuration })
     expect([first.applied, rootOf(first.tree)]).to.deep.equal([2, at])
+    expect(told).to.include(`member/${PEER}`)
+    expect(told.indexOf('replaced'), 'after all that is there').to.equal(told.length - 1)
     await stores.close()
     await open()
     expect(rootOf((await machine()).tree)).to.equal(at)
