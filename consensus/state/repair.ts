@@ -39,8 +39,10 @@ export interface RepairPlan {
  * A copy is lost when its member is down for longer than the grace period. It is replaced once fewer than min are left,
  * then up to max, and dropped only as far as max demands: who comes back has not lost its copy for nothing. A copy of
  * a member that was removed is replaced at once, one of a member that is drained too, both up to max; the latter is
- * dropped only when min others are seen to be pinned. No copy is dropped, except of who was removed, while nobody else
- * is seen to have the content. What has been carried out is planned no more, so with a stable membership planning comes to an end.
+ * dropped only when min others are seen to be pinned. No copy of who is up is dropped while nobody else is seen to have
+ * the content. One of who is down is replaced all the same: nobody can tell whether it ever had the content, and if it
+ * has, it keeps it until the others have it, too. What has been carried out is planned no more, so with a stable
+ * membership planning comes to an end.
  *
  * @param options.rebalance - whether pins move also for balance: from who holds the most to who holds far fewer
  */
@@ -80,11 +82,11 @@ function repair(pin: AgreedPin, copies: Copies): Change {
   const { gone, leaving, sound, weak, hasSource } = copies
   const isBelow = domainsOf(sound) < pin.min
   const isMoving = isBelow || gone.length > 0 || leaving.length > 0
-  // Who is only weak may come back: it is replaced below min alone, and counts until it can be dropped.
-  const most = pin.max - (isBelow && hasSource ? 0 : weak.length)
+  // Who is only weak may come back: it is replaced below min alone, and counts until it is.
+  const most = pin.max - (isBelow ? 0 : weak.length)
   const filled = isMoving ? refill(pin, copies, isBelow ? most : Math.max(most, sound.length)) : NOTHING
   const over = sound.length + filled.add.length - filled.drop.length + weak.length - pin.max
-  const weakest = hasSource ? weak.slice(0, Math.max(0, over)) : []
+  const weakest = hasSource || filled.add.length > 0 ? weak.slice(0, Math.max(0, over)) : []
   const drop = [...goneOf(copies, filled.add), ...leaversOf(pin, copies), ...weakest.map(({ peerId }) => peerId)]
   return { add: filled.add, drop: [...drop, ...(isBelow ? filled.drop : surplus(pin, copies))] }
 }

@@ -77,7 +77,7 @@ export class Repairer {
     const { moves } = await this.#plan(page, signal)
     let [tried, made] = [0, 0]
     for (const { cid, revision, add, drop, reason } of moves) {
-      if (this.#allowance < 1 || signal.aborted) break
+      if (this.#allowance < 1 || signal.aborted || !cell.isLeader) break
       tried += 1
       if (!(await this.#move({ cid, revision, add: [...add], drop: [...drop] }))) continue
       made += 1

@@ -28,10 +28,19 @@ describe('repair of a lost copy', () => {
     expect(planned(world)).to.deep.equal([['D', 'A', 'lost']])
   })
 
-  it('drops nothing while nobody else is seen to have the content', () => {
+  it('takes the place of who is down also when nobody else has the content: it may never have had it', () => {
     const world = new PinWorld('ABCD').pinAll(1, on('AB', 2, 2))
+    world.whole.set(cidOf(0), new Set())
+    world.down.set('A', 0).set('B', 0)
+    expect(planned(world)).to.deep.equal([['CD', 'AB', 'lost']])
+    world.carryOut(world.plan())
+    expect(planned(world)).to.deep.equal([])
+  })
+
+  it('drops nothing of who is down where nobody can take its place', () => {
+    const world = new PinWorld('ABC').pinAll(1, on('AB', 2, 2))
     world.whole.set(cidOf(0), new Set('B'))
-    world.down.set('B', 0)
+    world.down.set('B', 0).set('C', 0)
     expect(planned(world)).to.deep.equal([])
     expect(world.plan().short).to.deep.equal([{ cid: cidOf(0), name: '', wants: 2, has: 1 }])
   })
