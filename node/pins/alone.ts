@@ -60,7 +60,7 @@ export class OwnPins implements PinOperations, Service {
     this.#init = init
     this.#tracker = new Tracker({
       pins: init.local,
-      fetch: ({ origins }) => init.content.fetch(origins),
+      fetch: ({ origins }, onProblem) => init.content.fetch(origins, { onProblem }),
       onChange: (cid) => this.#tell(cid),
     })
     this.#duties = new Duties([{ name: 'expiry', everyMs: EXPIRY_MS, run: () => this.#expire() }], init.log)

@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import type { CellState } from '../cell/types.ts'
 import type { GetBlock } from '../content/dag.ts'
+import type { FetchProblem } from '../content/fetch-problem.ts'
 
 /** What pins need of the cell. */
 export type PinCell = CellState
@@ -15,8 +16,12 @@ export interface PinContent {
    *
    * @param origins - multiaddresses to connect first
    * @param options.isRemote - the store is left out: for blocks that are damaged there
+   * @param options.onProblem - told of what holds up a block, whenever that changes
    */
-  fetch(origins: readonly string[], options?: { isRemote: boolean }): GetBlock
+  fetch(
+    origins: readonly string[],
+    options?: { isRemote?: boolean; onProblem?: (problem: FetchProblem) => void },
+  ): GetBlock
 }
 
 /** What pins need of the mesh. */

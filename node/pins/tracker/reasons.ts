@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../../../protocols/shared/errors.ts'
+import { FetchError } from '../../content/fetch-problem.ts'
 import type { PinReason } from '../../operations-pins.ts'
 
 const REASONS: readonly (readonly [RegExp, PinReason['code']])[] = [
@@ -12,6 +13,7 @@ const REASONS: readonly (readonly [RegExp, PinReason['code']])[] = [
 
 /** Why a pin failed, as people read it. */
 export function reasonOf(error: unknown, missing?: string): PinReason {
+  if (error instanceof FetchError) return { ...error.problem, message: messageOf(error) }
   const code = REASONS.find(([pattern]) => pattern.test(codeOf(error)))?.[1] ?? 'stalled'
   return { code, message: messageOf(error), ...(missing === undefined ? {} : { missing }) }
 }

@@ -1,3 +1,4 @@
+import type { FetchProblem } from '../../content/fetch-problem.ts'
 import type { PinWalkProgress } from '../../content/pins/index.ts'
 import type { PinReason } from '../../operations-pins.ts'
 import type { Tracked, Wanted } from './types.ts'
@@ -27,6 +28,8 @@ export interface Running {
   /** has given its place to the next */
   isPatient: boolean
   progress: PinWalkProgress | undefined
+  /** what holds up a block since the last one came */
+  problem: FetchProblem | undefined
 }
 
 export function newTask(pin: Wanted, aim: Aim, now: number): Task {
@@ -59,9 +62,10 @@ function progressOf({ progress, startedAt }: Running, now: number): Tracked['pro
   return { blocks, bytes, totalBytes, bytesPerSecond: Math.round((bytes * 1000) / Math.max(1, now - startedAt)) }
 }
 
-function reasonOfRunning({ progress, isPatient, movedAt }: Running, now: number): PinReason | null {
-  if (progress?.missing === undefined) return null
+function reasonOfRunning({ progress, problem, isPatient, movedAt }: Running, now: number): PinReason | null {
   const lastBlockSecondsAgo = Math.round((now - movedAt) / 1000)
+  if (problem !== undefined) return { ...problem, lastBlockSecondsAgo }
+  if (progress?.missing === undefined) return null
   const { missing } = progress
   const message = isPatient
     ? `waiting for block ${missing}; the last one came ${lastBlockSecondsAgo} s ago`

@@ -164,6 +164,7 @@ export class Tracker {
       movedAt: now,
       isPatient: false,
       progress: undefined,
+      problem: undefined,
     }
     task.running = running
     this.#running.add(task)
@@ -193,10 +194,13 @@ export class Tracker {
     const { pins, fetch } = this.#init
     await pins.pin(CID.parse(pin.cid), {
       mode: pin.mode,
-      get: fetch(pin),
+      get: fetch(pin, (problem) => (running.problem = problem)),
       signal: running.controller.signal,
       onProgress: (progress) => {
-        if (progress.blocks !== running.progress?.blocks) running.movedAt = this.#now()
+        if (progress.blocks !== running.progress?.blocks) {
+          running.movedAt = this.#now()
+          running.problem = undefined
+        }
         running.progress = progress
       },
     })

@@ -1,5 +1,6 @@
 import type { LocalPins } from '../../content/pins/index.ts'
 import type { GetBlock } from '../../content/dag.ts'
+import type { FetchProblem } from '../../content/fetch-problem.ts'
 import type { PinMode, PinProgress, PinReason, PinStatus } from '../../operations-pins.ts'
 
 /** A pin that this node is to hold. */
@@ -51,8 +52,12 @@ export const TRACKER_LIMITS: TrackerLimits = {
 
 export interface TrackerInit {
   pins: Pick<LocalPins, 'pin' | 'unpin'>
-  /** A way to get the blocks of one pin; it remembers who holds them. */
-  fetch: (pin: Wanted) => GetBlock
+  /**
+   * A way to get the blocks of one pin; it remembers who holds them.
+   *
+   * @param onProblem - told of what holds up a block, whenever that changes
+   */
+  fetch: (pin: Wanted, onProblem: (problem: FetchProblem) => void) => GetBlock
   /** A pin has entered another status, or ended. */
   onChange?: (cid: string) => void
   limits?: Partial<TrackerLimits>

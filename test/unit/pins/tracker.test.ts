@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
+import { FetchError, type FetchProblem } from '../../../node/content/fetch-problem.ts'
 import type { LocalPin, PinWalkOptions } from '../../../node/content/pins/index.ts'
 import { Tracker, type Wanted } from '../../../node/pins/tracker/index.ts'
 import type { TrackerLimits } from '../../../node/pins/tracker/types.ts'
@@ -31,6 +32,7 @@ describe('pins: tracker', () => {
     const unpinned: string[] = []
     const time = { now: 1_000_000 }
     const changed: string[] = []
+    const problems: ((problem: FetchProblem) => void)[] = []
     const pin = (cid: CID, options: PinWalkOptions) => {
       const { promise, resolve, reject } = Promise.withResolvers<LocalPin>()
       options.signal.addEventListener('abort', () => reject(options.signal.reason as Error))
@@ -39,14 +41,17 @@ describe('pins: tracker', () => {
     }
     const tracker = new Tracker({
       pins: { pin, unpin: async (cid) => void unpinned.push(cid.toString()) },
-      fetch: () => () => Promise.reject(new Error('unused')),
+      fetch: (_pin, onProblem) => {
+        problems.push(onProblem)
+        return () => Promise.reject(new Error('unused'))
+      },
       onChange: (cid) => changed.push(cid),
       limits,
       now: () => time.now,
       random: () => 1,
     })
     trackers.push(tracker)
-    return { tracker, calls, unpinned, time, changed }
+    return { tracker, calls, unpinned, time, changed, problems }
   }
 
   const wanted = (at: number, more: Partial<Wanted> = {}): Wanted => ({
@@ -71,6 +76,24 @@ describe('pins: tracker', () => {
     call!.finish()
     await turn()
     expect(tracker.statusOf(cids[0]!)).to.equal(undefined)
+  })
+
+  it('says what holds up a block until one comes, and why it was given up', async () => {
+    const { tracker, calls, time, problems } = begin()
+    tracker.want(wanted(0))
+    const missing = cids[1]!
+    const progress = { blocks: 3, bytes: 6_000, totalBytes: 9_000, missing }
+    calls[0]!.options.onProgress?.(progress)
+    problems[0]!({ code: 'dial_failed', message: 'no way to it', missing })
+    time.now += 3_000
+    const reason = { code: 'dial_failed', message: 'no way to it', missing, lastBlockSecondsAgo: 3 }
+    expect(tracker.statusOf(cids[0]!)?.reason).to.deep.equal(reason)
+    calls[0]!.options.onProgress?.({ ...progress, blocks: 4 })
+    expect(tracker.statusOf(cids[0]!)?.reason?.code).to.equal('fetching')
+    calls[0]!.fail(new FetchError('nobody sent it', { code: 'dial_failed', message: 'no way to it', missing }, ''))
+    await turn()
+    const after = { code: 'dial_failed', message: 'nobody sent it', missing }
+    expect(tracker.statusOf(cids[0]!)?.reason).to.deep.equal(after)
   })
 
   it('the higher priority first, then who came first', async () => {
