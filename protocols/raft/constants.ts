@@ -12,10 +12,12 @@ export const MAX_CID_BYTES = 64
 /** Of a node that asks to join; with its log it is made anew. */
 export const INCARNATION_BYTES = 16
 
-/** One block of a snapshot. */
-export const MAX_BLOCK_BYTES = 262_144
+/** One block of a snapshot: as many as a block of the state may have, or one large run of keys would end all snapshots. */
+export const MAX_BLOCK_BYTES = 2_097_152
 /** A block, or the list of members, with its envelope. */
 export const MAX_ANSWER_BYTES = MAX_BLOCK_BYTES + 1_024
+/** What a member says on a stream of messages before it ends it. */
+export const MAX_REFUSAL_BYTES = 8_192
 /** Blocks asked for at once. */
 export const MAX_CIDS = 64
 /** Of one answer: what comes after is asked for again. The first block always fits. */

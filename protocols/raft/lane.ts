@@ -9,7 +9,7 @@ import {
   BACKOFF_FIRST_MS,
   BACKOFF_LAST_MS,
   LAZY_MS,
-  MAX_ANSWER_BYTES,
+  MAX_REFUSAL_BYTES,
   MAX_BATCH_BYTES,
   OPEN_TIMEOUT_MS,
 } from './constants.ts'
@@ -126,7 +126,7 @@ export class Lane {
   /** The member sends nothing on this stream but a refusal; its end is ours. */
   #watch(stream: Stream): void {
     const read = async (): Promise<void> => {
-      for await (const frame of readFrames(stream, { maxFrameBytes: MAX_ANSWER_BYTES })) {
+      for await (const frame of readFrames(stream, { maxFrameBytes: MAX_REFUSAL_BYTES })) {
         const answer = answerCodec.decode(frame)
         throw answer.type === 'refused'
           ? new CodedError(answer.code, answer.message)
