@@ -52,7 +52,10 @@ async function answer(route: Route, c: Context<Env>, init: AppInit): Promise<Res
     if (incoming.headers.expect !== undefined) outgoing.writeContinue()
   }
   const gone = new AbortController()
-  outgoing.once('close', () => gone.abort(new CodedError('E_CLIENT_GONE', 'the client has hung up')))
+  // It closes after every answer, too.
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort(new CodedError('E_CLIENT_GONE', 'the client has hung up'))
+  })
   const signal = AbortSignal.any([gone.signal, init.signal])
   const call: Call = {
     operations: init.operations,
