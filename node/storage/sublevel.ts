@@ -1,6 +1,7 @@
 import type { ClassicLevel } from 'classic-level'
 import { seal, unseal } from './checksum.ts'
 import type { Commit } from './group-commit.ts'
+import { GroupRead } from './group-read.ts'
 
 /** Text keys are UTF-8; keys sort by their bytes. */
 export type Key = string | Uint8Array
@@ -69,18 +70,20 @@ export class LevelBackedSublevel implements Sublevel {
   readonly #level: LevelSublevel
   readonly #host: SublevelHost
   readonly #selfChecked: boolean
+  readonly #reads: GroupRead
 
   constructor(name: string, level: LevelSublevel, host: SublevelHost, options: SublevelOptions = {}) {
     this.name = name
     this.#level = level
     this.#host = host
     this.#selfChecked = options.selfChecked ?? false
+    this.#reads = new GroupRead({ one: (key) => level.get(key), many: (keys) => level.getMany(keys) })
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
     try {
       const bytes = toBytes(key)
-      const sealed = await this.#level.get(bytes)
+      const sealed = await this.#reads.get(bytes)
       return sealed === undefined ? undefined : this.#unseal(bytes, sealed)
     } catch (error) {
       throw this.#readFailed(error)
