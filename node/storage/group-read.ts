@@ -29,8 +29,9 @@ export class GroupRead {
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
-      // After the microtasks, in which those ask who were waiting for the same event.
-      if (this.#waiting.push({ key, resolve, reject }) === 1) process.nextTick(() => this.#readAll())
+      // A tick that is asked for in a microtask comes after all of them: those ask in them who waited for the same event.
+      if (this.#waiting.push({ key, resolve, reject }) === 1)
+        queueMicrotask(() => process.nextTick(() => this.#readAll()))
     })
   }
 
