@@ -7,6 +7,7 @@ import { DiskRoom } from './disk-room.ts'
 import { matches } from './hashes.ts'
 import { KeyQueue } from './key-queue.ts'
 import { pipelined } from './pipelined.ts'
+import { RecentRows } from './recent-rows.ts'
 import { absent, damaged, overQuota } from './refusals.ts'
 import type { Row } from './row.ts'
 
@@ -49,6 +50,7 @@ export class Shelf {
   readonly #files: BlockFiles
   readonly #room: DiskRoom
   readonly #queue = new KeyQueue()
+  readonly #recent = new RecentRows()
   #index: BlockIndex | undefined
   #state: State = 'closed'
   #adopting: Promise<void> | undefined
@@ -108,6 +110,8 @@ export class Shelf {
   }
 
   async sizeOf({ multihash }: CID): Promise<number | undefined> {
+    const recent = this.#recent.get(textOf(multihash))
+    if (recent !== undefined) return recent.bytes
     const row = await this.#opened().row(multihash.bytes)
     return row === undefined && !this.#isAdopted ? this.#files.sizeOf(multihash) : row?.bytes
   }
@@ -155,6 +159,8 @@ export class Shelf {
   }
 
   async #store(cid: CID, bytes: Uint8Array): Promise<void> {
+    const recent = this.#recent.get(textOf(cid.multihash))
+    if (recent !== undefined) return this.#learn(cid, recent)
     const known = await this.#row(cid.multihash)
     if (known !== undefined && (known.packed || (await this.#files.sizeOf(cid.multihash)) === known.bytes)) {
       return this.#learn(cid, known)
@@ -175,6 +181,7 @@ export class Shelf {
     if (!packed) await this.#files.write(multihash, bytes)
     try {
       await this.#opened().commit([change], release)
+      this.#recent.set(textOf(multihash), row)
     } catch (error) {
       // The row may be there or not: the next start looks, and until then it is asked of the files.
       this.#isAdopted = false
@@ -186,6 +193,7 @@ export class Shelf {
     if (row.codecs.includes(cid.code)) return
     const more = { ...row, codecs: [...row.codecs, cid.code] }
     await this.#opened().commit([{ key: cid.multihash.bytes, row: more, before: row }])
+    this.#recent.set(textOf(cid.multihash), more)
   }
 
   /** Checked and counted in one step before the write, so that many at once cannot pass the quota together. */
@@ -227,6 +235,7 @@ export class Shelf {
 
   /** The row first: what a crash leaves is a file without a row, of a removal that nobody was told of. */
   async #discard(multihash: MultihashDigest, row: Row): Promise<void> {
+    this.#recent.delete(textOf(multihash))
     await this.#opened().commit([{ key: multihash.bytes, row: undefined, before: row }])
     if (!row.packed) await this.#files.remove(multihash)
   }
