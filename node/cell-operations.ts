@@ -1,10 +1,11 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CodedError } from '../protocols/shared/errors.ts'
+import { leaveCell } from './cell-leave.ts'
 import type { CellService, CellStatusDocument } from './cell/types.ts'
 import type { CellDocument, CellOperations, CellSummary } from './operations-cell.ts'
 import type { Parts } from './parts.ts'
 
-type CellParts = Pick<Parts, 'cell' | 'membership' | 'stop'>
+type CellParts = Pick<Parts, 'cell' | 'membership' | 'network' | 'config' | 'pins' | 'stop'>
 type Names = (peerId: string) => string
 
 /** The cell as the node's faces see it: names for peer ids, and a clear word where there is none. */
@@ -29,16 +30,20 @@ export function createCellOperations(parts: CellParts): CellOperations {
       await cell().setLabel(peerId, key, value)
       return { peerId, name: nameOf(peerId), key, value }
     },
+    async drain(member, on) {
+      const peerId = await find(cell(), parts, member)
+      await cell().drain(peerId, on)
+      const row = (await cell().members({ stale: true })).find((one) => one.peerId === peerId)
+      return { peerId, name: nameOf(peerId), draining: on, copies: row?.copies ?? 0 }
+    },
     async transfer(to) {
       const wanted = to === undefined ? undefined : await find(cell(), parts, to)
       const { leader } = await cell().transfer(wanted)
       return { leader, name: nameOf(leader) }
     },
     snapshot: async () => cell().snapshot(),
-    async leave() {
-      await cell().leave()
-      parts.stop()
-      return { left: parts.membership.self.cell }
+    async *leave(options, signal) {
+      yield* leaveCell(parts, cell(), options, signal)
     },
   }
 }
@@ -90,7 +95,7 @@ function documentOf(status: CellStatusDocument, nameOf: Names): CellDocument {
  * @throws {CodedError} E_MEMBER_UNKNOWN, E_INVALID_INPUT
  */
 async function find(cell: CellService, { membership }: CellParts, text: string): Promise<string> {
-  if (isPeerId(text)) return text
+  if (membership.member(text) !== undefined || isPeerId(text)) return text
   for (const members of [await cell.members({ stale: true }), membership.members()]) {
     const found = [...new Set(members.filter(({ name }) => name === text).map(({ peerId }) => peerId))]
     if (found.length > 1)

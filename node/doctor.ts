@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { checkCell } from './doctor-cell.ts'
+import { checkPins } from './doctor-pins.ts'
 import type { Parts } from './parts.ts'
 import type { Finding } from './operations.ts'
 
@@ -12,8 +13,8 @@ type Check = (parts: Parts) => Finding | Promise<Finding>
 const CHECKS: readonly Check[] = [listening, connected, store, quota, signal, reporting, operators]
 
 export async function checkNode(parts: Parts): Promise<Finding[]> {
-  const [own, cell] = await Promise.all([Promise.all(CHECKS.map((check) => check(parts))), checkCell(parts)])
-  return [...own, ...cell]
+  const own = Promise.all(CHECKS.map((check) => check(parts)))
+  return (await Promise.all([own, checkCell(parts), checkPins(parts)])).flat()
 }
 
 function finding(check: string, ok: boolean, message: string, remedy: string): Finding {
@@ -74,7 +75,7 @@ async function quota({ content }: Parts): Promise<Finding> {
     'quota',
     share < QUOTA_WARNING,
     `${Math.round(share * 100)} % of the block quota is used`,
-    'raise content.quota_bytes',
+    'kairos repo gc removes what nothing holds; raise content.quota_bytes, or unpin something',
   )
 }
 

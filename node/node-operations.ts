@@ -104,6 +104,7 @@ async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocu
     coherence: sync === null ? emissary : valueOf(sync),
     global: pool.global(),
     cells: cellSummaries(parts),
+    pins: (await parts.pins?.summary()) ?? null,
     chain: {},
     memory: { rssBytes: process.memoryUsage.rss() },
     warnings: warningsOf(parts, total),

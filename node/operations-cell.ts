@@ -20,11 +20,19 @@ export interface CellOperations {
   remove(member: string, reason: string): Promise<RemovalDocument>
   /** @param value - null drops the label */
   label(member: string, key: string, value: string | null): Promise<LabelDocument>
+  /** Gives it no more copies and has those that it has moved elsewhere (`on`), or takes that back. */
+  drain(member: string, on: boolean): Promise<DrainDocument>
   /** @param to - the fittest unless told */
   transfer(to?: string): Promise<LeaderDocument>
   snapshot(): Promise<{ index: number; root: string }>
-  /** Hands leadership and vote over, then stops the node; it runs on where that fails. @throws {CodedError} E_MEMBER_LAST */
-  leave(): Promise<{ left: string }>
+  /**
+   * Has the copies of this node moved elsewhere where `drain`, hands leadership and vote over, then stops the node. It
+   * runs on and is drained no more where that fails or is broken off.
+   *
+   * @returns how many copies are left, whenever that changes; at the end which cell was left
+   * @throws {CodedError} E_MEMBER_LAST, E_DRAIN_SHORT, E_DRAIN_STALLED
+   */
+  leave(options: LeaveOptions, signal: AbortSignal): AsyncIterable<LeaveRow>
 }
 
 export interface CellDocument extends CellStatusDocument {
@@ -60,6 +68,22 @@ export interface LabelDocument {
   key: string
   value: string | null
 }
+
+export interface DrainDocument {
+  peerId: string
+  name: string
+  draining: boolean
+  /** That are allocated to it now. */
+  copies: number
+}
+
+export interface LeaveOptions {
+  drain: boolean
+  /** Without a copy that has moved for so long it is given up; 10 minutes unless told. */
+  drainTimeoutMs?: number
+}
+
+export type LeaveRow = { copiesLeft: number } | { left: string }
 
 export interface LeaderDocument {
   leader: string

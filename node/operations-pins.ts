@@ -104,6 +104,19 @@ export interface PinDocument extends Named {
   created: string
 }
 
+/** The pins of a node in its status. */
+export interface PinSummary {
+  /** By its cell; null on a node that is in none. */
+  agreed: number | null
+  /** Held whole on this node. */
+  pinned: number
+  /** That this node is to hold, or to hold no more, and goes on with. */
+  underWay: number
+  failed: number
+  /** Whether this node moves copies while it leads its cell; null on a node that is in none. */
+  repair: boolean | null
+}
+
 export interface PinFilter {
   /** Names that begin with this. */
   name?: string

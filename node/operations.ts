@@ -5,6 +5,7 @@ import type {
   PinOperations,
   PinOptions,
   PinStatusDocument,
+  PinSummary,
   PinWait,
   RepoOperations,
 } from './operations-pins.ts'
@@ -73,6 +74,8 @@ export interface StatusDocument extends NodeDocument {
   global: GlobalCoherence
   /** The cell in which this node agrees with others; empty in roles that do not. */
   cells: CellSummary[]
+  /** null in roles that keep none. */
+  pins: PinSummary | null
   /** Empty until its plane exists. */
   chain: Record<string, never>
   memory: { rssBytes: number }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { json } from './answer.ts'
-import { route } from './route.ts'
+import { json, ndjson } from './answer.ts'
+import type { LeaveOptions } from '../operations.ts'
+import { NDJSON_TYPE, route } from './route.ts'
 
 const nothing = z.strictObject({})
 const member = z.string().min(1).max(128).describe('Peer id or name')
@@ -45,6 +46,22 @@ export const CELL_ROUTES = [
     handle: async ({ operations, params: { peer, key, value } }) => json(await operations.cell.label(peer, key, value)),
   }),
   route({
+    method: 'POST',
+    path: '/api/v1/members/drain',
+    policy: 'admin',
+    summary: 'Gives a member no more copies, and has repair move elsewhere those that it has.',
+    params: z.strictObject({ peer: member }),
+    handle: async ({ operations, params: { peer } }) => json(await operations.cell.drain(peer, true)),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/members/undrain',
+    policy: 'admin',
+    summary: 'Takes draining back.',
+    params: z.strictObject({ peer: member }),
+    handle: async ({ operations, params: { peer } }) => json(await operations.cell.drain(peer, false)),
+  }),
+  route({
     method: 'GET',
     path: '/api/v1/cell',
     policy: 'read',
@@ -72,8 +89,14 @@ export const CELL_ROUTES = [
     method: 'POST',
     path: '/api/v1/leave',
     policy: 'admin',
-    summary: 'Hands leadership and vote over and stops the node; answers when the stop has begun.',
-    params: nothing,
-    handle: async ({ operations }) => json(await operations.cell.leave()),
+    summary:
+      'Has the copies of this node moved elsewhere, hands leadership and vote over and stops the node: rows with the ' +
+      'copies that are left, the last one when the stop begins. To hang up before takes the draining back.',
+    params: z.strictObject({
+      drain: z.boolean().default(true).describe('Wait until no copy is left here'),
+      drainTimeoutMs: z.number().int().min(1).max(2_147_483_647).optional().describe('Without a copy that has moved'),
+    }),
+    produces: [NDJSON_TYPE],
+    handle: (call) => ndjson(call, call.operations.cell.leave(call.params as LeaveOptions, call.signal)),
   }),
 ]

@@ -1,4 +1,4 @@
-import type { CellDocument, CellMemberRow, CellSummary, RemovalDocument } from '../operations.ts'
+import type { CellDocument, CellMemberRow, CellSummary, DrainDocument, RemovalDocument } from '../operations.ts'
 import { list, printable, table } from './text.ts'
 
 /** The cell in one line of `status`. */
@@ -35,7 +35,19 @@ function problemRows({ code, message, hint }: NonNullable<CellDocument['problem'
   return [['problem', `${code}: ${message}`], ...(hint === undefined ? [] : [['to do', hint] as [string, string]])]
 }
 
-const HEADER = ['PEER', 'NAME', 'RAFT ID', 'STATUS', 'COUNTS AS', 'LEADER', 'BEHIND', 'ANSWERS', 'SINCE', 'LABELS']
+const HEADER = [
+  'PEER',
+  'NAME',
+  'RAFT ID',
+  'STATUS',
+  'COUNTS AS',
+  'LEADER',
+  'BEHIND',
+  'ANSWERS',
+  'COPIES',
+  'SINCE',
+  'LABELS',
+]
 
 export function membersText(members: CellMemberRow[]): string {
   return table(HEADER, members.map(columns))
@@ -46,11 +58,12 @@ function columns({ counts, isLeader, isSelf, behind, isActive, ...member }: Cell
     member.peerId,
     `${member.name}${isSelf ? ' (this)' : ''}`,
     String(member.raftId),
-    member.status,
+    member.draining ? 'draining' : member.status,
     counts,
     isLeader ? 'leader' : '',
     behind === null ? '-' : String(behind),
     isActive === null ? '-' : isActive ? 'yes' : 'no',
+    String(member.copies),
     member.since,
     Object.entries(member.labels)
       .map(([key, value]) => `${key}=${value}`)
@@ -60,6 +73,12 @@ function columns({ counts, isLeader, isSelf, behind, isActive, ...member }: Cell
 
 export function removalText({ peerId, name }: RemovalDocument): string {
   return `removed ${printable(name === peerId ? peerId : `${name} (${peerId})`)}; its key is let in no more`
+}
+
+export function drainText({ name, draining, copies }: DrainDocument): string {
+  if (!draining) return `${printable(name)} is drained no more`
+  const left = `${copies} ${copies === 1 ? 'copy' : 'copies'}`
+  return `${printable(name)} is drained: ${left} to move, as kairos members shows`
 }
 
 function counted(count: number, what: string): string {

@@ -5,10 +5,17 @@ import type {
   PinProgress,
   PinReason,
   PinStatusDocument,
+  PinSummary,
   RepairPlanDocument,
 } from '../operations.ts'
 import { percent } from './progress.ts'
 import { humanDuration, humanSize, list, printable, table } from './text.ts'
+
+/** For example `120 agreed; here 80 pinned, 3 under way, 0 failed`. */
+export function pinSummaryText({ agreed, pinned, underWay, failed }: PinSummary): string {
+  const here = `${pinned} pinned, ${underWay} under way, ${failed} failed`
+  return agreed === null ? here : `${agreed} agreed; here ${here}`
+}
 
 /** Of one line. */
 const MAX_SHOWN_HOLDERS = 3

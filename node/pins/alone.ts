@@ -14,6 +14,7 @@ import type {
   PinRewrite,
   PinStatus,
   PinStatusDocument,
+  PinSummary,
   PinWait,
 } from '../operations-pins.ts'
 import type { Service } from '../service.ts'
@@ -21,6 +22,7 @@ import type { Sublevel } from '../storage/sublevel.ts'
 import type { Log } from '../telemetry/log.ts'
 import { timeOf } from './documents.ts'
 import { Duties } from './duties.ts'
+import { summaryOf, trackedHealth, type PinHealth } from './health.ts'
 import {
   matcherOf,
   merged,
@@ -81,6 +83,14 @@ export class OwnPins implements PinOperations, Service {
 
   get counts(): Partial<Record<Tracked['status'], number>> {
     return this.#tracker.counts()
+  }
+
+  async summary(): Promise<PinSummary> {
+    return { agreed: null, ...(await summaryOf(this.#tracker, this.#init.local)), repair: null }
+  }
+
+  async health(): Promise<PinHealth> {
+    return { ...trackedHealth(this.#tracker), cell: undefined }
   }
 
   async add(path: string, options: PinOptions, signal: AbortSignal): Promise<PinDocument> {

@@ -8,13 +8,15 @@ import type { Config } from '../config/schema.ts'
 import type { Content } from '../content/index.ts'
 import type { Membership } from '../network/membership.ts'
 import { isOfCell } from '../network/of-cell.ts'
-import type { PinOperations, PinOptions } from '../operations-pins.ts'
+import type { PinOperations, PinOptions, PinSummary } from '../operations-pins.ts'
 import type { Service } from '../service.ts'
 import type { Database } from '../storage/database.ts'
 import type { NodeLog } from '../telemetry/log.ts'
 import { OwnPins } from './alone.ts'
 import { createAudit, type AuditResult } from './audit/index.ts'
+import type { Drain } from './drain.ts'
 import { GuestPins, noHost } from './guest.ts'
+import type { PinHealth } from './health.ts'
 import type { PinMesh } from './ports.ts'
 import { serveGuest } from './serve-guests.ts'
 import { NodePins, type PinEvent } from './service.ts'
@@ -39,8 +41,13 @@ export interface PinService extends Service {
   readonly operations: PinOperations
   /** How many pins of this node are in each status that is not final. */
   readonly counts: Partial<Record<Tracked['status'], number>>
+  summary(): Promise<PinSummary>
+  /** For `doctor`. */
+  health(): Promise<PinHealth>
   /** Peer ids of who is likely to be given a copy of something new. */
   placement(options: PinOptions): readonly string[]
+  /** Of a full node: has its copies moved elsewhere, then leaves. @see drainAndLeave */
+  drain?(how: Drain, signal: AbortSignal): AsyncIterable<number>
   /** Makes challenges for the one copy of a pin that another node is to have. */
   beforePin?(root: string, options: PinOptions, signal: AbortSignal): Promise<void>
 }
@@ -97,7 +104,10 @@ function cellPins(init: PinsInit, cell: CellState): PinService {
     get counts() {
       return pins.counts
     },
+    summary: () => pins.summary(),
+    health: () => pins.health(),
     placement: (options) => pins.placement(options),
+    drain: (how, signal) => pins.drain(how, signal),
     async beforePin(root, options, signal) {
       const placed = pins.placement(options)
       if (placed.length === 1 && placed[0] !== self.peerId) await audit.precompute(root, signal)
@@ -157,6 +167,8 @@ function serviceOf(own: OwnPins, operations: PinOperations, placement: PinServic
     name: 'pins',
     operations,
     placement,
+    summary: () => own.summary(),
+    health: () => own.health(),
     get counts() {
       return own.counts
     },

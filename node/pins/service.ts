@@ -26,6 +26,7 @@ import { expirePins } from './expiry.ts'
 import { cellHealth, summaryOf, trackedHealth, type PinHealth } from './health.ts'
 import { Holding } from './holding.ts'
 import { Observer } from './observe.ts'
+import { failedElsewhere } from './failed-elsewhere.ts'
 import { placementOf } from './placement.ts'
 import type { PinCell, PinContent, PinMesh } from './ports.ts'
 import type { Proofs } from './proofs.ts'
@@ -41,8 +42,6 @@ const RELEASE_MS = 2_000
 /** Commands that expire pins, one after the other. */
 const MAX_EXPIRY_ROUNDS = 100
 const PIN = 'pin/'
-/** Pins that one `recover` of all touches. */
-const MAX_RECOVERED = 1_000
 
 export interface NodePinsInit {
   cell: PinCell
@@ -206,7 +205,7 @@ export class NodePins implements PinOperations, Service {
     const cid = path === undefined ? undefined : (await this.#agreed.pin(path, signal)).cid
     const recovered = this.#tracker.recover(cid)
     if (local) return { recovered }
-    const elsewhere = cid === undefined ? await this.#failedElsewhere(signal) : [cid]
+    const elsewhere = cid === undefined ? await failedElsewhere(this, this.#init.mesh.self, signal) : [cid]
     // A pin that is set anew, as it is, is looked at anew by all who are to hold it.
     for (const other of elsewhere) await this.#agreed.add(other, {}, signal)
     return { recovered: cid === undefined ? recovered + elsewhere.length : 1 }
@@ -234,20 +233,6 @@ export class NodePins implements PinOperations, Service {
 
   #statusOf(pin: AgreedPin, signal: AbortSignal): Promise<PinStatusDocument> {
     return this.#observer.status(pin, { local: false }, signal)
-  }
-
-  async #failedElsewhere(signal: AbortSignal): Promise<string[]> {
-    const failed: string[] = []
-    let after: string | undefined
-    do {
-      const page = { limit: 256, local: false, ...(after !== undefined && { after }) }
-      const { statuses, next } = await this.statuses({ statuses: ['pin_error'] }, page, signal)
-      const { self } = this.#init.mesh
-      for (const { cid, copies } of statuses)
-        if (copies.some(({ status, peerId }) => status === 'pin_error' && peerId !== self)) failed.push(cid)
-      after = next ?? undefined
-    } while (after !== undefined && failed.length < MAX_RECOVERED)
-    return failed
   }
 
   #changed(keys: readonly string[]): void {

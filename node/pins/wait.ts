@@ -16,17 +16,17 @@ export async function* untilPinned(
 ): AsyncGenerator<PinStatusDocument> {
   const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs
   let last = ''
-  for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 2, LAST_LOOK_MS)) {
+  for (let ms = FIRST_LOOK_MS; ; ms = Math.min(ms * 2, LAST_LOOK_MS)) {
     const status = await look()
     const text = JSON.stringify(status)
     if (text !== last) {
       yield status
-      pause = Math.min(pause, 4 * FIRST_LOOK_MS)
+      ms = Math.min(ms, 4 * FIRST_LOOK_MS)
     }
     last = text
     if (isEnough(status, copies)) return
-    if (performance.now() + pause > deadline) throw late(status, copies)
-    await sleep(pause, signal)
+    if (performance.now() + ms > deadline) throw late(status, copies)
+    await pause(ms, signal)
   }
 }
 
@@ -43,7 +43,8 @@ function late({ cid, pinned, copies }: PinStatusDocument, wanted = copies.length
   })
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+/** @throws the reason of the signal, as soon as it has one */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer)

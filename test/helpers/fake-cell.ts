@@ -38,6 +38,8 @@ export function memberRow(peerId: string, name: string, changes: Partial<CellMem
     behind: 0,
     isActive: true,
     since: '2026-01-01T00:00:00.000Z',
+    draining: false,
+    copies: 0,
     labels: {},
     ...changes,
   }
@@ -69,6 +71,7 @@ export function fakeCell(changes: Partial<CellService> & Partial<Pick<FakeCell, 
     remove: async (...given) => void calls.push(['remove', ...given]),
     leave: async () => void calls.push(['leave']),
     setLabel: async (...given) => void calls.push(['setLabel', ...given]),
+    drain: async (...given) => void calls.push(['drain', ...given]),
     observe: {},
     ...changes,
   }
@@ -86,6 +89,6 @@ export function fakeParts(cell: CellService | undefined, role: Role = 'full') {
     cell,
     membership: { self, members: () => members, member: (id: string) => members.find(({ peerId }) => peerId === id) },
     stop: () => void stopped.count++,
-  } as unknown as Pick<Parts, 'cell' | 'membership' | 'stop'>
+  } as unknown as Pick<Parts, 'cell' | 'membership' | 'network' | 'config' | 'pins' | 'stop'>
   return { parts, stopped, members }
 }

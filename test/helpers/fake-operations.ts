@@ -88,6 +88,8 @@ const member: CellMemberRow = {
   behind: 0,
   isActive: true,
   since: '2026-01-01T00:00:00.000Z',
+  draining: false,
+  copies: 3,
   labels: {},
 }
 
@@ -113,6 +115,7 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
         coherence: value,
         global,
         cells: [cellSummary],
+        pins: { agreed: 12, pinned: 7, underWay: 1, failed: 2, repair: true },
         chain: {},
         memory: { rssBytes: 100_000_000 },
         warnings: [],
@@ -184,9 +187,13 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
         said(`cell.label ${name} ${key} ${value}`, { peerId: FAKE_PEER, name, key, value }),
       transfer: async (to = 'fake') => said(`cell.transfer ${to}`, { leader: FAKE_PEER, name: to }),
       snapshot: async () => said('cell.snapshot', { index: 12, root: FAKE_CID }),
-      leave: async () => {
+      drain: async (name, draining) =>
+        said(`cell.${draining ? '' : 'un'}drain ${name}`, { peerId: FAKE_PEER, name, draining, copies: 3 }),
+      async *leave(options) {
+        calls.push(`cell.leave ${JSON.stringify(options)}`)
+        if (options.drain) yield { copiesLeft: 2 }
+        yield { left: 'home' }
         operations.stop()
-        return said('cell.leave', { left: 'home' })
       },
     },
     content: fakeContent(calls),

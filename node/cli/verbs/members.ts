@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import type { CellMemberRow, LabelDocument, RemovalDocument } from '../../operations.ts'
-import { membersText, removalText } from '../cell-text.ts'
+import type { CellMemberRow, DrainDocument, LabelDocument, RemovalDocument } from '../../operations.ts'
+import { drainText, membersText, removalText } from '../cell-text.ts'
 import { createClient } from '../client.ts'
 import type { Io } from '../io.ts'
 import { examples, type Register } from '../program.ts'
@@ -14,6 +14,8 @@ export const register: Register = (program, io) => {
   registerLs(members, io)
   registerRm(members, io)
   registerLabel(members, io)
+  registerDrain(members, io)
+  registerUndrain(members, io)
 }
 
 function registerLs(members: Command, io: Io): void {
@@ -38,6 +40,28 @@ function registerRm(members: Command, io: Io): void {
       await io.document(document, () => removalText(document))
     })
   examples(command, `kairos members rm ${PEER}`, 'kairos members rm alpha-2 --reason "disk stolen"')
+}
+
+function registerDrain(members: Command, io: Io): void {
+  const command = members
+    .command('drain <peer>')
+    .description('give a member no more copies and move those that it has elsewhere; peer id or name')
+    .action(async (peer: string) => {
+      const document = await createClient(io).post<DrainDocument>('/members/drain', { peer })
+      await io.document(document, () => drainText(document))
+    })
+  examples(command, 'kairos members drain alpha-2')
+}
+
+function registerUndrain(members: Command, io: Io): void {
+  const command = members
+    .command('undrain <peer>')
+    .description('take draining back; peer id or name')
+    .action(async (peer: string) => {
+      const document = await createClient(io).post<DrainDocument>('/members/undrain', { peer })
+      await io.document(document, () => drainText(document))
+    })
+  examples(command, 'kairos members undrain alpha-2')
 }
 
 function registerLabel(members: Command, io: Io): void {

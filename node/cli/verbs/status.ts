@@ -3,6 +3,7 @@ import { EXIT } from '../../error-table.ts'
 import { createClient } from '../client.ts'
 import { summaryText } from '../cell-text.ts'
 import { coherenceText, globalText } from '../coherence-text.ts'
+import { pinSummaryText } from '../pin-text.ts'
 import { durationArgument, examples, type Register } from '../program.ts'
 import { humanDuration, humanSize, list } from '../text.ts'
 import { watch } from '../watch.ts'
@@ -32,6 +33,7 @@ function describe(status: StatusDocument): string {
     ['ready', status.ready ? `yes, for ${humanDuration(status.uptimeSeconds)}` : `no: ${status.reasons.join('; ')}`],
     ['peers', `${peers.connected} connected, ${peers.known} known`],
     ...status.cells.map((cell): [string, string] => ['cell', summaryText(cell)]),
+    ...(status.pins === null ? [] : [['pins', pinSummaryText(status.pins)] as [string, string]]),
     ['operators', `${operators.total}, of which ${operators.toleratedFaults} may lie`],
     ['coherence', coherence === null ? 'none: no signal, or not in this role' : coherenceText(coherence)],
     ['mesh coherence', globalText(status.global)],

@@ -35,6 +35,8 @@ const PARAMETERS: Record<string, Record<string, unknown>> = {
   '/api/v1/members/rm': { peer: 'alpha-2' },
   '/api/v1/peers/rm': { peer: FAKE_PEER, reason: 'stolen' },
   '/api/v1/members/label': { peer: 'alpha-2', key: 'rack', value: null },
+  '/api/v1/members/drain': { peer: 'alpha-2' },
+  '/api/v1/members/undrain': { peer: FAKE_PEER },
   '/api/v1/cat': { path: FAKE_CID },
   '/api/v1/get': { path: FAKE_CID },
   '/api/v1/ls': { path: FAKE_CID },

@@ -138,7 +138,7 @@ describe('API server', () => {
     expect(paths['/api/v1/pins/add']?.['post'])
       .to.have.nested.property('responses.200.content')
       .with.all.keys('application/json', 'application/x-ndjson')
-    const { parameters } = paths['/api/v1/pins']?.['get'] as { parameters: { name: string; schema: object }[] }
+    const { parameters } = paths['/api/v1/pins']!['get'] as { parameters: { name: string; schema: object }[] }
     expect(parameters.find(({ name }) => name === 'limit')).to.deep.equal({
       name: 'limit',
       in: 'query',

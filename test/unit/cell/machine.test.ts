@@ -69,7 +69,8 @@ describe('cell: the state machine on its disk', () => {
   it('a snapshot of it becomes the state of another, and is kept over a restart', async () => {
     const told: string[] = []
     const first = await CellMachine.open({
-      ...{ state: stores.state, blocks: stores.blocks },
+      state: stores.state,
+      blocks: stores.blocks,
       onChanges: (changes) => told.push(...changes.keys()),
       onReplaced: () => told.push('replaced'),
     })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { PassThrough } from 'node:stream'
-import { cellText, membersText, removalText, summaryText } from '../../../node/cli/cell-text.ts'
+import { cellText, drainText, membersText, removalText, summaryText } from '../../../node/cli/cell-text.ts'
 import { confirm } from '../../../node/cli/confirm.ts'
 import type { Io } from '../../../node/cli/io.ts'
 import type { CellDocument, CellSummary } from '../../../node/operations.ts'
@@ -40,9 +40,21 @@ describe('the cell in text', () => {
     const text = membersText([memberRow(ALPHA_1, 'alpha-1'), memberRow(ALPHA_2, 'evil\u0007', other)])
     const [, first, second] = text.split('\n')
     expect(first).to.match(/alpha-1 \(this\) .* leader +0 +yes/)
-    expect(second).to.match(/ - +- +2026-01-01T00:00:00.000Z +rack=r1 zone=a/)
+    expect(second).to.match(/ - +- +0 +2026-01-01T00:00:00.000Z +rack=r1 zone=a/)
+    const leaving = memberRow(ALPHA_2, 'alpha-2', { draining: true, copies: 12 })
+    expect(membersText([leaving])).to.match(/ alpha-2 +1 +draining +voter .* yes +12 /)
     for (const control of ['\u0007', '\u001b']) expect(text).not.to.contain(control)
     expect(removalText({ peerId: ALPHA_2, name: 'b\u001b', reason: '' })).not.to.contain('\u001b')
+  })
+})
+
+describe('draining in text', () => {
+  it('says how much there is to move, and when it is taken back', () => {
+    const two = { peerId: ALPHA_2, name: 'alpha-2\u001b' }
+    expect(drainText({ ...two, draining: true, copies: 1 })).to.equal(
+      'alpha-2� is drained: 1 copy to move, as kairos members shows',
+    )
+    expect(drainText({ ...two, draining: false, copies: 3 })).to.equal('alpha-2� is drained no more')
   })
 })
 

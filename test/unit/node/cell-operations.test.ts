@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { cellReasons, cellSummaries, createCellOperations } from '../../../node/cell-operations.ts'
 import type { CellService } from '../../../node/cell/types.ts'
 import { CodedError } from '../../../protocols/shared/errors.ts'
+import { collect } from '../../helpers/collect.ts'
 import { ALPHA_1, ALPHA_2, ALPHA_3, fakeCell, fakeParts, memberRow, WELL } from '../../helpers/fake-cell.ts'
 
 const refusal = (promise: Promise<unknown>) =>
@@ -9,6 +10,10 @@ const refusal = (promise: Promise<unknown>) =>
     () => expect.fail('it should have been refused'),
     (error: unknown) => error as CodedError,
   )
+
+const { signal } = new AbortController()
+const leaving = (parts: ReturnType<typeof fakeParts>['parts'], drain = true) =>
+  collect(createCellOperations(parts).leave({ drain }, signal))
 
 describe('the cell as the faces see it', () => {
   const operationsOf = (cell: CellService | undefined) => createCellOperations(fakeParts(cell).parts)
@@ -88,11 +93,39 @@ describe('the cell as the faces see it', () => {
 
   it('stops the node once it has left, and not when leaving failed', async () => {
     const good = fakeParts(fakeCell())
-    expect(await createCellOperations(good.parts).leave()).to.deep.equal({ left: 'alpha' })
+    expect(await leaving(good.parts)).to.deep.equal([{ left: 'alpha' }])
     const leave = () => Promise.reject(new CodedError('E_MEMBER_LAST', 'the last voter'))
     const last = fakeParts(fakeCell({ leave }))
-    expect((await refusal(createCellOperations(last.parts).leave())).code).to.equal('E_MEMBER_LAST')
+    expect((await refusal(leaving(last.parts))).code).to.equal('E_MEMBER_LAST')
     expect([good.stopped.count, last.stopped.count]).to.deep.equal([1, 0])
+  })
+
+  it('leaves once its copies are elsewhere, unless told not to wait, and at once where its leader cannot be asked', async () => {
+    const cell = fakeCell()
+    const { parts, stopped } = fakeParts(cell)
+    const pins = {
+      async *drain({ leave, isRepairing }: { leave: () => Promise<void>; isRepairing: () => Promise<boolean> }) {
+        cell.calls.push(['drain', await isRepairing()])
+        yield 2
+        await leave()
+      },
+    }
+    Object.assign(parts, { pins, config: { pins: { repair: false } } })
+    expect(await leaving(parts)).to.deep.equal([{ copiesLeft: 2 }, { left: 'alpha' }])
+    expect(await leaving(parts, false)).to.deep.equal([{ left: 'alpha' }])
+    expect([cell.calls, stopped.count]).to.deep.equal([[['drain', false], ['leave'], ['leave']], 2])
+  })
+
+  it('drains a member by name, says how much there is to move, and takes it back', async () => {
+    const cell = fakeCell({ rows: [memberRow(ALPHA_2, 'alpha-2', { copies: 7 })] })
+    const operations = operationsOf(cell)
+    const two = { peerId: ALPHA_2, name: 'alpha-2', copies: 7 }
+    expect(await operations.drain('alpha-2', true)).to.deep.equal({ ...two, draining: true })
+    expect(await operations.drain(ALPHA_2, false)).to.deep.equal({ ...two, draining: false })
+    expect(cell.calls).to.deep.equal([
+      ['drain', ALPHA_2, true],
+      ['drain', ALPHA_2, false],
+    ])
   })
 
   it('on a node without a cell refuses everything, and names the full nodes of its cell', async () => {
@@ -104,7 +137,8 @@ describe('the cell as the faces see it', () => {
       () => cell.label('alpha-2', 'a', 'b'),
       () => cell.transfer(),
       () => cell.snapshot(),
-      () => cell.leave(),
+      () => cell.drain('alpha-2', true),
+      () => leaving(parts),
       async () => cell.status(),
     ]
     for (const ask of asked) {

@@ -8,7 +8,7 @@ import { FAKE_PEER } from '../../helpers/fake-operations.ts'
 describe('ping', () => {
   const pinged: string[] = []
   const services = { ping: { ping: async (peer: Multiaddr) => pinged.push(peer.toString()) } }
-  const operations = createOperations({ network: { libp2p: { services } } } as unknown as Parts)
+  const operations = createOperations({ network: { libp2p: { services } }, content: {} } as unknown as Parts)
   const ping = (target: string) => collect(operations.ping(target, 1, new AbortController().signal))
 
   it('takes a peer id or a multiaddr', async () => {

@@ -13,6 +13,7 @@ describe('a query that this node cannot answer itself', () => {
   const parts = {
     membership: { self: { peerId: FAKE_PEER, name: 'relay-1' } },
     network: { peers: async () => [] },
+    content: {},
     pool: { global: fail },
     coherence: { document: () => ({}) },
   } as unknown as Parts

@@ -7,7 +7,6 @@ import {
   MAX_MEMBERS,
   memberByRaftId,
   memberOf,
-  members,
   REDEMPTION_GRACE_MS,
   revocationOf,
   size,
