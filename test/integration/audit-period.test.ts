@@ -7,7 +7,7 @@ import { Precomputed } from '../../node/pins/audit/precomputed.ts'
 import { createLog } from '../../node/telemetry/log.ts'
 import { AuditCell, guess, lie, pinned, type AuditNode } from '../helpers/audit-cell.ts'
 import { MemorySublevel } from '../helpers/memory-sublevel.ts'
-import { NEVER } from '../helpers/pin-fixtures.ts'
+import { nameOf, NEVER, type Block } from '../helpers/pin-fixtures.ts'
 
 const PERIOD_MS = 43_200_000
 const PINS = 12
@@ -29,18 +29,20 @@ describe('audit by the clock', () => {
     three = await cell.add()
     for (const { audit } of [two, three]) await audit.start()
     cids = []
-    for (let number = 0; number < PINS; number++) {
-      const [root] = await pinned(`${number}`, [one, two, three], 3)
-      cell.agree(root!.cid, [one, two, three])
-      cids.push(root!.cid.toString())
-    }
+    for (let number = 0; number < PINS; number++) await pin(`${number}`)
     now = 1_700_000_000_000
     auditor = open()
   })
   afterEach(() => cell.stop())
 
-  const open = (): Auditor => {
-    const common = { periodMs: PERIOD_MS, now: () => now, random: randomBytes, store: new MemorySublevel() }
+  const pin = async (name: string, leaves = 3): Promise<Block[]> => {
+    const blocks = await pinned(name, [one, two, three], leaves)
+    cell.agree(blocks[0]!.cid, [one, two, three])
+    cids.push(blocks[0]!.cid.toString())
+    return blocks
+  }
+  const open = (periodMs = PERIOD_MS): Auditor => {
+    const common = { periodMs, now: () => now, random: randomBytes, store: new MemorySublevel() }
     const read = async () => undefined
     findings = new Findings({ cell, canBeAsked: () => true, ...common })
     return new Auditor({
@@ -105,6 +107,28 @@ describe('audit by the clock', () => {
     expect(lost).to.equal(1)
     for (const cid of cids) expect(findings.badCopies(cid)).to.deep.equal([])
     for (const cid of cids) expect(findings.provenAt(cid, two.peerId)).to.be.above(now - PERIOD_MS)
+  })
+
+  it('a copy that lacks one block of many is not cleared by luck', async () => {
+    const [root, lost] = await pin('large', 300)
+    two.index.store.blocks.delete(nameOf(lost!.cid))
+    const bad = () => findings.badCopies(root!.cid.toString())
+    while (bad().length === 0) await pass(PERIOD_MS / 20)
+    for (let slice = 0; slice < 60; slice++) {
+      expect(bad()).to.deep.equal([two.peerId])
+      await pass(PERIOD_MS / 20)
+    }
+    await two.index.store.put(lost!.cid, lost!.bytes)
+    await pass(PERIOD_MS / 2)
+    expect(bad()).to.deep.equal([])
+  })
+
+  it('visits go on when more copies are due again than there is time for', async () => {
+    for (let number = 0; number < 2 * PINS; number++) await pin(`more ${number}`)
+    auditor = open(20_000)
+    await lie(two, guess)
+    await pass(40_000)
+    for (const cid of cids) expect(findings.provenAt(cid, three.peerId)).to.not.equal(undefined)
   })
 
   it('what others fail to prove does not keep the rest from being challenged', async () => {

@@ -158,7 +158,9 @@ describe('/kairos/audit/1.0.0 between two nodes', () => {
     expect(await codeThrown(flood)).to.equal('E_AUDIT_BUDGET')
     expect(readBytes).to.be.at.most(READ_BYTES_PER_MINUTE_PER_PEER + block.byteLength)
     expect(await codeThrown(() => ask())).to.equal('E_AUDIT_BUDGET')
-    expect(refused).to.deep.equal(['E_AUDIT_BUDGET', 'E_AUDIT_BUDGET'])
+    const results = askResults(asker, answerer.peerId, 0, { signal, deadlineMs: 5_000 })
+    expect(await codeThrown(() => results)).to.equal('E_AUDIT_BUDGET')
+    expect(refused).to.deep.equal(Array.from({ length: 3 }, () => 'E_AUDIT_BUDGET'))
     now += 60_000
     expect(await ask()).to.have.property('type', 'proof')
   })

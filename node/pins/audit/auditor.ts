@@ -102,7 +102,9 @@ export class Auditor {
     if (pin === undefined) return
     for (const peerId of challengedBy(self, pin.allocations, Math.floor(now() / periodMs))) {
       signal.throwIfAborted()
-      await this.#challenge(pin, { cid: pin.cid, peerId, blocks: undefined }, signal)
+      const copy = { cid: pin.cid, peerId, blocks: undefined }
+      // By luck, others than those that were not proven would clear it.
+      await this.#challenge(pin, this.#retries.delete(copy) ?? copy, signal)
     }
   }
 
@@ -129,7 +131,10 @@ export class Auditor {
 
   async #challenge(pin: AgreedPin, retry: Retry, signal: AbortSignal): Promise<void> {
     // How long a member may be away is for repair to decide.
-    if (!this.#isConnected(retry.peerId)) return this.#init.onResult?.('unreachable')
+    if (!this.#isConnected(retry.peerId)) {
+      if (retry.blocks !== undefined) this.later(retry)
+      return this.#init.onResult?.('unreachable')
+    }
     const prepared = await this.#prepare(pin, retry)
     if (prepared === undefined) return
     this.#bytes += prepared.bytes

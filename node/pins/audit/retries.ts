@@ -13,9 +13,15 @@ export class Retries {
 
   /** @param at - when it is due, Unix milliseconds; for all the same time from now, so that they are in order */
   add(retry: Retry, at: number): void {
-    const name = `${retry.cid}\u0000${retry.peerId}`
-    this.#waiting.delete(name)
-    if (this.#waiting.size < MAX_RETRIES) this.#waiting.set(name, { ...retry, at })
+    this.delete(retry)
+    if (this.#waiting.size < MAX_RETRIES) this.#waiting.set(nameOf(retry), { ...retry, at })
+  }
+
+  /** It waits no more: it was proven, or is challenged now. @returns what was to be tried again */
+  delete(copy: Pick<Retry, 'cid' | 'peerId'>): Retry | undefined {
+    const retry = this.#waiting.get(nameOf(copy))
+    this.#waiting.delete(nameOf(copy))
+    return retry
   }
 
   get dueAt(): number | undefined {
@@ -25,11 +31,11 @@ export class Retries {
 
   /** @returns what is due; it waits no more */
   take(now: number): Retry | undefined {
-    for (const [name, retry] of this.#waiting) {
-      if (retry.at > now) return undefined
-      this.#waiting.delete(name)
-      return retry
-    }
+    for (const retry of this.#waiting.values()) return retry.at > now ? undefined : this.delete(retry)
     return undefined
   }
+}
+
+function nameOf({ cid, peerId }: Pick<Retry, 'cid' | 'peerId'>): string {
+  return `${cid}\u0000${peerId}`
 }
