@@ -35,26 +35,33 @@ interface CellNode {
 export class RealCell {
   readonly stage: Stage
   readonly #nodes = new Map<string, CellNode>()
+  readonly #env: NodeJS.ProcessEnv
 
-  private constructor(stage: Stage) {
+  private constructor(stage: Stage, env: NodeJS.ProcessEnv) {
     this.stage = stage
+    this.#env = env
   }
 
-  static async open(): Promise<RealCell> {
-    return new RealCell(await Stage.open())
+  /** @param env - variables of its nodes, such as configuration keys */
+  static async open(env: NodeJS.ProcessEnv = {}): Promise<RealCell> {
+    return new RealCell(await Stage.open(), env)
   }
 
   /** A founder `a`, and as many that join it as make `count`: all voters. */
   static async of(count: number, ...invitation: string[]): Promise<RealCell> {
-    const cell = await RealCell.open()
+    return (await RealCell.open()).grow(count, ...invitation)
+  }
+
+  /** Founds it, and has it grow to so many voters; closed where that fails. */
+  async grow(count: number, ...invitation: string[]): Promise<this> {
     try {
-      await cell.found('a')
-      for (const name of ['b', 'c', 'd', 'e'].slice(0, count - 1)) await cell.join(name, 'a', { invitation })
-      await cell.voters(count)
-      await cell.acquainted()
-      return cell
+      await this.found('a')
+      for (const name of ['b', 'c', 'd', 'e'].slice(0, count - 1)) await this.join(name, 'a', { invitation })
+      await this.voters(count)
+      await this.acquainted()
+      return this
     } catch (error) {
-      await cell.close()
+      await this.close()
       throw error
     }
   }
@@ -113,7 +120,7 @@ export class RealCell {
   }
 
   async run(name: string): Promise<void> {
-    const process = await this.stage.run(name)
+    const process = await this.stage.run(name, [], { env: this.#env })
     await this.#started(name, process)
   }
 
