@@ -152,6 +152,7 @@ export class Cell {
   }
 
   #reconcile(): void {
+    if (this.status.role !== 'leader') return
     const changes = nextChanges(this.#init.desired(), this.configuration, this.status)
     if (changes.length === 0) return
     const isLeaving = changes.some(({ kind, id }) => kind === 'learner' && id === this.#init.id)
@@ -171,7 +172,9 @@ export class Cell {
   }
 
   #turn(): void {
-    for (const messages of batches(this.#inbox.splice(0))) this.#driver.give({ type: 'step', messages })
+    if (this.#inbox.length > 0) {
+      for (const messages of batches(this.#inbox.splice(0))) this.#driver.give({ type: 'step', messages })
+    }
     if (this.status.leader === 0) return
     for (let batch = this.#proposals.nextBatch(); batch.length > 0; batch = this.#proposals.nextBatch()) {
       const taken = this.#driver.give({ type: 'propose', commands: batch.map(({ command }) => command) })
@@ -211,19 +214,20 @@ export class Cell {
 }
 
 /** Messages in order, as many at a time as one input of the engine holds. */
-function* batches(messages: readonly InMessage[]): Generator<InMessage[]> {
-  let batch: InMessage[] = []
-  let bytes = 0
+function batches(messages: InMessage[]): InMessage[][] {
+  if (messages.length === 1) return [messages]
+  const all: InMessage[][] = []
+  let room = 0
   for (const message of messages) {
     const size = message.bytes.length + ENVELOPE_BYTES
-    if (batch.length > 0 && bytes + size > STEP_BYTES) {
-      yield batch
-      ;[batch, bytes] = [[], 0]
+    if (size > room || all.length === 0) {
+      all.push([])
+      room = STEP_BYTES
     }
-    batch.push(message)
-    bytes += size
+    all.at(-1)!.push(message)
+    room -= size
   }
-  if (batch.length > 0) yield batch
+  return all
 }
 
 /** Whether a member that joined after the last snapshot needs one: it takes none that it is no part of. */

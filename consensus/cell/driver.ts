@@ -167,7 +167,7 @@ export class Driver {
     this.#writes.push(effects)
     for (const { data } of effects.entries) this.#unwritten += data.length
     if (configuration !== undefined) this.configuration = configuration
-    this.#applying.push(committed, this.#configure(committed))
+    if (committed.length > 0) this.#applying.push(committed, this.#configure(committed))
     for (const { context, index } of reads) this.#events.onRead(context, index)
     if (refused > 0) this.#init.events.onRefused?.(refused)
     this.#noteStatus(effects.status)

@@ -17,6 +17,7 @@ const MAX_PROPOSALS = 8192
 /** Commands are given to the engine together up to this; one entry holds one command. */
 const MAX_BATCH_BYTES = 1 << 19
 const MAX_BATCH = 512
+const NONE: readonly Pending[] = []
 
 /** Commands that wait for their results. Each carries an id, so one that is proposed again is applied once. */
 export class Proposals {
@@ -38,7 +39,8 @@ export class Proposals {
   }
 
   /** Commands to hand to the engine now; {@link sent} tells that it took them. */
-  nextBatch(): Pending[] {
+  nextBatch(): readonly Pending[] {
+    if (this.#unsent.length === 0) return NONE
     const batch: Pending[] = []
     let bytes = 0
     for (const pending of this.#unsent) {

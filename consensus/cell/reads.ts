@@ -91,6 +91,7 @@ export class Reads {
   }
 
   expire(now: number): void {
+    if (this.#new.length + this.#asked.size + this.#indexed.length === 0) return
     this.#new = this.#keepLive(this.#new, now)
     for (const [key, asked] of this.#asked) {
       asked.waiting = this.#keepLive(asked.waiting, now).filter(isOpen)

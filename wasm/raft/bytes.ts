@@ -35,9 +35,9 @@ export class ByteWriter {
     return this
   }
 
-  list<T>(items: readonly T[], write: (item: T) => void): this {
+  list<T>(items: readonly T[], write: (writer: this, item: T) => void): this {
     this.#count(items.length)
-    for (const item of items) write(item)
+    for (const item of items) write(this, item)
     return this
   }
 
@@ -89,22 +89,23 @@ export class ByteReader {
   }
 
   bytes(): Uint8Array {
-    const from = this.#count()
-    return this.#bytes.subarray(this.#at, (this.#at += from))
+    const length = this.count()
+    return this.#bytes.subarray(this.#at, (this.#at += length))
   }
 
-  list<T>(read: () => T): T[] {
-    const count = this.#count()
+  list<T>(read: (reader: this) => T): T[] {
+    const count = this.count()
     const items: T[] = []
-    for (let n = 0; n < count; n++) items.push(read())
+    for (let n = 0; n < count; n++) items.push(read(this))
     return items
   }
 
-  option<T>(read: () => T): T | undefined {
-    return this.byte() === 1 ? read() : undefined
+  option<T>(read: (reader: this) => T): T | undefined {
+    return this.byte() === 1 ? read(this) : undefined
   }
 
-  #count(): number {
+  /** Of the items of a list, which follow. */
+  count(): number {
     const value = this.#view.getUint32(this.#at, true)
     this.#at += 4
     return value

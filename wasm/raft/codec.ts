@@ -1,11 +1,13 @@
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type {
+  Change,
   CommittedEntry,
   Configuration,
   EngineEffects,
   EngineInput,
   EngineStart,
   Entry,
+  HardState,
   InMessage,
   OutMessage,
   RaftRole,
@@ -26,13 +28,13 @@ export function encodeInput(input: EngineInput): Uint8Array {
       writer.byte(0)
       break
     case 'step':
-      writer.byte(1).list(input.messages, (message) => writeMessage(writer, message))
+      writer.byte(1).list(input.messages, writeMessage)
       break
     case 'propose':
-      writer.byte(2).list(input.commands, (command) => writer.bytes(command))
+      writer.byte(2).list(input.commands, writeBytes)
       break
     case 'change':
-      writer.byte(3).list(input.changes, ({ kind, id }) => writer.byte(CHANGES[kind]).whole(id))
+      writer.byte(3).list(input.changes, writeChange)
       writer.bytes(input.context)
       break
     case 'read':
@@ -75,14 +77,20 @@ export function encodeStart(start: EngineStart): Uint8Array {
   for (const value of [term, vote, commit]) writer.whole(value)
   writeConfiguration(writer, start.configuration)
   writeSnapshot(writer, start.snapshot)
-  writer.list(start.entries, ({ index, term, kind, data }) =>
-    writer
-      .whole(index)
-      .whole(term)
-      .byte(Number(kind === 'change'))
-      .bytes(data),
-  )
+  writer.list(start.entries, writeEntry)
   return writer.end()
+}
+
+function writeEntry(writer: ByteWriter, { index, term, kind, data }: Entry): void {
+  writer
+    .whole(index)
+    .whole(term)
+    .byte(Number(kind === 'change'))
+    .bytes(data)
+}
+
+function writeChange(writer: ByteWriter, { kind, id }: Change): void {
+  writer.byte(CHANGES[kind]).whole(id)
 }
 
 function writeMessage(writer: ByteWriter, { from, bytes, snapshot }: InMessage): void {
@@ -95,7 +103,15 @@ function writeMessage(writer: ByteWriter, { from, bytes, snapshot }: InMessage):
 
 function writeConfiguration(writer: ByteWriter, configuration: Configuration): void {
   const { voters, learners, votersOutgoing, learnersNext } = configuration
-  for (const ids of [voters, learners, votersOutgoing, learnersNext]) writer.list(ids, (id) => writer.whole(id))
+  for (const ids of [voters, learners, votersOutgoing, learnersNext]) writer.list(ids, writeWhole)
+}
+
+function writeWhole(writer: ByteWriter, value: number): void {
+  writer.whole(value)
+}
+
+function writeBytes(writer: ByteWriter, value: Uint8Array): void {
+  writer.bytes(value)
 }
 
 function writeSnapshot(writer: ByteWriter, { index, term, configuration, root }: SnapshotMeta): void {
@@ -108,36 +124,52 @@ export function decodeEffects(bytes: Uint8Array): EngineEffects {
   const reader = new ByteReader(bytes)
   return {
     number: reader.whole(),
-    messages: reader.list(() => readMessage(reader)),
-    persistedMessages: reader.list(() => readMessage(reader)),
-    entries: reader.list(() => readEntry(reader)),
-    hardState: reader.option(() => {
-      const [term = 0, vote = 0, commit = 0] = readWholes(reader)
-      return { term, vote, commit }
-    }),
-    snapshot: reader.option(() => readSnapshot(reader)),
-    committed: reader.list((): CommittedEntry => ({ ...readEntry(reader), context: reader.bytes() })),
-    reads: reader.list(() => ({ index: reader.whole(), context: reader.bytes() })),
+    messages: reader.list(readMessage),
+    persistedMessages: reader.list(readMessage),
+    entries: reader.list(readEntry),
+    hardState: reader.option(readHardState),
+    snapshot: reader.option(readSnapshot),
+    committed: reader.list(readCommitted),
+    reads: reader.list(readAnswer),
     status: readStatus(reader),
-    configuration: reader.option(() => readConfiguration(reader)),
+    configuration: reader.option(readConfiguration),
     refused: reader.whole(),
   }
 }
 
 function readStatus(reader: ByteReader): EngineEffects['status'] {
   const role = ROLES[reader.byte()] ?? 'follower'
-  const [leader = 0, term = 0, commit = 0, lastIndex = 0] = readWholes(reader)
-  const progress = reader.list(() => ({ id: reader.whole(), match: reader.whole(), active: reader.byte() === 1 }))
-  return { role, leader, term, commit, lastIndex, progress }
+  // A list of four: its length says nothing.
+  reader.count()
+  const [leader, term, commit, lastIndex] = [reader.whole(), reader.whole(), reader.whole(), reader.whole()]
+  return { role, leader, term, commit, lastIndex, progress: reader.list(readProgress) }
+}
+
+function readProgress(reader: ByteReader): EngineEffects['status']['progress'][number] {
+  return { id: reader.whole(), match: reader.whole(), active: reader.byte() === 1 }
+}
+
+function readHardState(reader: ByteReader): HardState {
+  reader.count()
+  return { term: reader.whole(), vote: reader.whole(), commit: reader.whole() }
 }
 
 function readMessage(reader: ByteReader): OutMessage {
-  return { to: reader.whole(), bytes: reader.bytes(), snapshot: reader.option(() => readSnapshot(reader)) }
+  return { to: reader.whole(), bytes: reader.bytes(), snapshot: reader.option(readSnapshot) }
 }
 
 function readEntry(reader: ByteReader): Entry {
   const [index, term] = [reader.whole(), reader.whole()]
   return { index, term, kind: reader.byte() === 1 ? 'change' : 'normal', data: reader.bytes() }
+}
+
+function readCommitted(reader: ByteReader): CommittedEntry {
+  const { index, term, kind, data } = readEntry(reader)
+  return { index, term, kind, data, context: reader.bytes() }
+}
+
+function readAnswer(reader: ByteReader): EngineEffects['reads'][number] {
+  return { index: reader.whole(), context: reader.bytes() }
 }
 
 function readSnapshot(reader: ByteReader): SnapshotMeta {
@@ -155,5 +187,9 @@ function readConfiguration(reader: ByteReader): Configuration {
 }
 
 function readWholes(reader: ByteReader): number[] {
-  return reader.list(() => reader.whole())
+  return reader.list(readWhole)
+}
+
+function readWhole(reader: ByteReader): number {
+  return reader.whole()
 }
