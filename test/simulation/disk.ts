@@ -123,9 +123,10 @@ export function emptyImage(id: number, snapshot: SnapshotMeta): Image {
 function applyWrite(image: Image, { entries, hardState, snapshot }: LogWrite): void {
   if (hardState !== undefined) image.hardState = hardState
   const first = entries[0]?.index ?? Infinity
-  const log = image.entries.filter(({ entry }) => entry.index < first)
+  const log = image.entries
+  while ((log.at(-1)?.entry.index ?? -1) >= first) log.pop()
   for (const entry of entries) log.push({ entry, sum: sumOf(entry) })
-  image.entries = snapshot === undefined ? log : behind(image, snapshot, log, first)
+  if (snapshot !== undefined) image.entries = behind(image, snapshot, log, first)
 }
 
 /** What follows on a snapshot stays: of the log when it holds the snapshot's last entry, of the write always. */

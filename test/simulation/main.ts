@@ -43,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 async function all(seeds: number, options: ScheduleOptions, json: boolean): Promise<void> {
-  const began = performance.now()
+  const [began, processor] = [performance.now(), process.cpuUsage()]
   let [failed, events, answered] = [0, 0, 0]
   for (let seed = options.seed; seed < options.seed + seeds; seed++) {
     const outcome = await simulate({ ...options, seed })
@@ -57,9 +57,12 @@ async function all(seeds: number, options: ScheduleOptions, json: boolean): Prom
     console.log(json ? JSON.stringify({ ...options, ...outcome }) : told({ ...options, seed }, outcome))
   }
   const seconds = (performance.now() - began) / 1000
-  const perMinute = Math.round((60 * seeds) / seconds)
-  if (json) console.log(JSON.stringify({ seeds, failed, events, answered, seconds, perMinute }))
-  else console.log(`${seeds} schedules, ${failed} failed; ${perMinute} a minute, ${events} events, ${answered} answers`)
+  const { user, system } = process.cpuUsage(processor)
+  const cpuSeconds = (user + system) / 1e6
+  const [perMinute, perCpuMinute] = [seconds, cpuSeconds].map((time) => Math.round((60 * seeds) / time))
+  const sum = { seeds, failed, events, answered, seconds, cpuSeconds, perMinute, perCpuMinute }
+  const rate = `${perMinute} a minute, ${perCpuMinute} a minute of CPU`
+  console.log(json ? JSON.stringify(sum) : `${seeds} schedules, ${failed} failed; ${rate}; ${answered} answers`)
   if (failed > 0) process.exitCode = 1
 }
 

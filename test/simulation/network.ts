@@ -55,9 +55,10 @@ export class Network {
   #later(from: number, to: number, deliver: () => void): void {
     const wait = Math.max(0, (this.#cloggedUntil.get(link(from, to)) ?? 0) - this.#time.now)
     const delay = LEAST_DELAY_MS + this.#dice.exponential(this.profile.delayMs)
-    this.#time.after(wait + delay, () => {
+    const arrive = () => {
       if (this.open(from, to)) deliver()
-    })
+    }
+    this.#time.later(wait + delay, arrive, true)
   }
 }
 

@@ -10,7 +10,7 @@ import type { Member, MemberPorts, Mutant } from './member.ts'
 import type { Network } from './network.ts'
 import type { Observer } from './observer.ts'
 import type { Profile } from './options.ts'
-import { observedEngine, simulatedTransport, watchedMachine } from './ports.ts'
+import { observedEngine, simulatedTransport, stirringLog, watchedMachine } from './ports.ts'
 import type { VirtualTime } from './time.ts'
 import type { Trace } from './trace.ts'
 
@@ -151,17 +151,15 @@ export class SimulatedNode implements Door {
   /** After this many of the node's own milliseconds; never when the process has ended by then, later when it is paused. */
   after(ms: number, run: () => void): () => void {
     const life = this.#life
-    let cancelled = false
+    let wanted: (() => void) | undefined = run
     const alive = () => {
-      if (cancelled || life !== this.#life) return
+      if (life !== this.#life) return
       if (this.#paused) this.#backlog.push(alive)
-      else run()
+      else wanted?.()
     }
-    const cancel = this.#world.time.after(ms / this.#rate, alive)
-    return () => {
-      cancelled = true
-      cancel()
-    }
+    // At once is what a member does with what it received: that goes through its ports.
+    this.#world.time.later(ms / this.#rate, alive, ms === 0)
+    return () => (wanted = undefined)
   }
 
   receive(message: InMessage): void {
@@ -171,7 +169,7 @@ export class SimulatedNode implements Door {
       this.#backlog.push(() => life === this.#life && this.receive(message))
       return
     }
-    this.#world.trace.bytes('receive', this.#world.time.now, message.from, this.id, message.bytes)
+    this.#world.trace.note('receive', this.#world.time.now, message.from, this.id)
     this.#member?.receive(message)
   }
 
@@ -207,8 +205,8 @@ export class SimulatedNode implements Door {
     const honest: MemberPorts = {
       id: this.id,
       createEngine: observedEngine(this, this.#world),
-      log: this.disk.open(),
-      machine: watchedMachine(this.id, machine, observer),
+      log: stirringLog(this.disk.open(), this.#world),
+      machine: watchedMachine(this.id, machine, this.#world),
       transport: simulatedTransport(this, this.#world),
       clock: this.#clock(),
       desired: () => [...machine.members].map(([id, isMember]) => ({ id, isRemoved: !isMember })),

@@ -44,7 +44,7 @@ export class Observer {
   readonly #chosen = new Map<number, Entry>()
   readonly #applied = new Map<number, number>()
   readonly #effects = new Map<string, number>()
-  readonly #promises = new WeakMap<Uint8Array, { readonly id: number; readonly hardState: HardState }>()
+  readonly #promises = new Map<Uint8Array, { readonly id: number; readonly hardState: HardState }>()
   readonly #votes = new Map<string, number>()
 
   constructor(disks: Disks) {
@@ -109,6 +109,7 @@ export class Observer {
   sent(message: Uint8Array): void {
     const promise = this.#promises.get(message)
     if (promise === undefined) return
+    this.#promises.delete(message)
     const { id, hardState } = promise
     const synced = this.#disks.hardState(id)
     // A later vote in this term may have been synced together with it.

@@ -1,5 +1,5 @@
 import type { Configuration, CreateEngine, SnapshotMeta } from '../../consensus/cell/engine.ts'
-import type { StateMachine, Transport } from '../../consensus/cell/ports.ts'
+import type { Log, StateMachine, Transport } from '../../consensus/cell/ports.ts'
 import { keyOf, type Registers } from './machine.ts'
 import type { SimulatedNode, World } from './node.ts'
 import type { Observer } from './observer.ts'
@@ -8,7 +8,7 @@ import type { Observer } from './observer.ts'
 const SNAPSHOT_MS = 2000
 
 /** The engine, and the observer told of all that it is given and says. */
-export function observedEngine(node: SimulatedNode, { createEngine, observer }: World): CreateEngine {
+export function observedEngine(node: SimulatedNode, { createEngine, observer, time }: World): CreateEngine {
   return (start) => {
     observer.started(start)
     if (!sameMembers(start.configuration, node.machine!.configuration)) {
@@ -20,6 +20,7 @@ export function observedEngine(node: SimulatedNode, { createEngine, observer }: 
         if (input.type === 'snapshot') checkOffer(node, input.meta, observer)
         const effects = engine.input(input)
         observer.effects(start.id, effects)
+        if (input.type !== 'step' || effects.reads.length > 0) time.isStirred = true
         return effects
       },
       free: () => engine.free(),
@@ -33,7 +34,7 @@ function checkOffer({ id, blocks, machine }: SimulatedNode, { index, root }: Sna
 }
 
 /** The state machine, and the observer told of what it applies. */
-export function watchedMachine(id: number, machine: Registers, observer: Observer): StateMachine {
+export function watchedMachine(id: number, machine: Registers, { observer, time }: World): StateMachine {
   return {
     get applied() {
       return machine.applied
@@ -42,13 +43,29 @@ export function watchedMachine(id: number, machine: Registers, observer: Observe
       return machine.configuration
     },
     apply: (entries, configured) => {
+      time.isStirred = true
       observer.apply(id, entries)
       return machine.apply(entries, configured)
     },
-    snapshot: () => machine.snapshot(),
+    snapshot: () => {
+      time.isStirred = true
+      return machine.snapshot()
+    },
     install: async (meta) => {
+      time.isStirred = true
       await machine.install(meta)
       observer.opened(id, meta.index)
+    },
+  }
+}
+
+/** The disk's log; whoever writes waits for it. */
+export function stirringLog(log: Log, { time }: World): Log {
+  return {
+    read: () => log.read(),
+    append: (write) => {
+      time.isStirred = true
+      return log.append(write)
     },
   }
 }

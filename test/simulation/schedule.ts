@@ -117,12 +117,28 @@ class Schedule {
   }
 
   /** @returns whether something was violated */
-  async #until(ms: number): Promise<boolean> {
-    while (this.#time.step(ms)) {
-      await settled()
-      if (this.#observer.violation !== undefined) return true
-    }
-    return false
+  #until(ms: number): Promise<boolean> {
+    const time = this.#time
+    // What was done between two of these counts too.
+    time.isStirred = true
+    return new Promise((resolve, reject) => {
+      const calm = () => {
+        time.isStirred = false
+        next()
+      }
+      const next = () => {
+        try {
+          while (this.#observer.violation === undefined) {
+            if (!time.step(ms)) return resolve(false)
+            if (time.isStirred) return settled(calm)
+          }
+          resolve(true)
+        } catch (failure) {
+          reject(failure as Error)
+        }
+      }
+      next()
+    })
   }
 
   #judge(history: readonly Operation[]): Violation | undefined {
@@ -181,7 +197,9 @@ class Schedule {
   }
 }
 
-/** All promises that the last event settled have run: Node empties the microtasks before the next tick's callbacks. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve))
+/** Goes on when all promises that were settled have run: Node empties the microtasks before a next tick, not between two. */
+function settled(next: () => void): void {
+  process.nextTick(() => void SETTLED.then(next))
 }
+
+const SETTLED = Promise.resolve()

@@ -24,7 +24,13 @@ export class Trace {
 
   bytes(kind: string, at: number, from: number, to: number, bytes: Uint8Array): void {
     this.note(kind, at, from, to)
-    for (let i = 0; i < bytes.length; i++) this.#mix(bytes[i]!)
+    let [low, high] = [this.#low, this.#high]
+    for (let i = 0; i < bytes.length; i++) {
+      low = Math.imul(low ^ bytes[i]!, 0x01000193)
+      high = Math.imul(high ^ (bytes[i]! + (low >>> 15)), 0x85ebca6b)
+    }
+    this.#low = low
+    this.#high = high
   }
 
   get hash(): string {
