@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
+import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Member } from '../protocols/admission/index.ts'
 import { CodedError } from '../protocols/shared/errors.ts'
+import type { Verdict } from '../protocols/shared/verdict.ts'
 import { LevelDatastore } from './storage/datastore.ts'
 import { writeApiFiles, removeApiFiles, createToken } from './storage/api-file.ts'
 import { openDatabase } from './storage/database.ts'
@@ -160,6 +162,9 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   membership.addEventListener('refused', ({ detail }) => refusals.add(detail))
   network.events.on('refused', (refusal) => refusals.add(refusal))
   network.events.on('connected', ({ peerId }) => refusals.forget(peerId))
+  const judge = (peer: PeerId, { kind }: Verdict): void => {
+    if (kind === 'reject') network.penalise(peer.toString(), REJECTED_POINTS)
+  }
   const cell =
     ROLES[self.role].cellConsensus === 'none'
       ? undefined
@@ -171,7 +176,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
             log,
             directory: resolve(paths.data, '../cell'),
             store: database.sublevel('cell'),
-            judge: (peer, { kind }) => kind === 'reject' && network.penalise(peer.toString(), REJECTED_POINTS),
+            judge,
             onRecord: cellRecord.resolve,
             onRevoked: (peerId) => void network.libp2p.hangUp(peerIdFromString(peerId)).catch(() => undefined),
             onFatal: fatal,
@@ -194,7 +199,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       provide: (root) => network.provide(root),
       members: {
         mayPush: (peer) => isOfCell(membership, peer, ['full', 'light']),
-        judge: (peer, { kind }) => void (kind === 'reject' && network.penalise(peer.toString(), REJECTED_POINTS)),
+        judge,
         refused: (_peer, code) => pinCounts.refused('blocks', code),
       },
       onFatal: fatal,
@@ -219,6 +224,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
             },
             onAudit: (result) => pinCounts.audit(result),
             onRefused: (_peer, code) => pinCounts.refused('audit', code),
+            judge,
           })
         })
   const operations = createOperations({

@@ -150,3 +150,15 @@ function unseen(message: string): Seen {
   const reason = { code: 'unreachable' as const, message }
   return { status: 'pin_queued', reason, attempts: 0, since: timeOf(Date.now()), progress: null }
 }
+
+/** Whether a node tells whoever asks that it has a pin whole. @throws {CodedError} as the query */
+export async function claims(
+  mesh: Pick<PinMesh, 'ask'>,
+  { cid, peerId, signal }: { cid: string; peerId: string; signal: AbortSignal },
+): Promise<boolean> {
+  for await (const row of mesh.ask(peerIdFromString(peerId), { cid }, signal)) {
+    const copy = rowSchema.parse(row).copies.find((one) => one.peerId === peerId)
+    if (copy !== undefined) return copy.status === 'pinned'
+  }
+  return false
+}

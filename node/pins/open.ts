@@ -3,6 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { askPins, createPinsHandler } from '../../protocols/pins/index.ts'
 import { query } from '../../protocols/query/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
+import type { Verdict } from '../../protocols/shared/verdict.ts'
 import type { CellState } from '../cell/types.ts'
 import type { Config } from '../config/schema.ts'
 import type { Content } from '../content/index.ts'
@@ -16,6 +17,7 @@ import { OwnPins } from './alone.ts'
 import { createAudit, type AuditResult } from './audit/index.ts'
 import type { Drain } from './drain.ts'
 import { GuestPins, noHost } from './guest.ts'
+import { claims } from './observe.ts'
 import type { PinHealth } from './health.ts'
 import type { PinMesh } from './ports.ts'
 import { serveGuest } from './serve-guests.ts'
@@ -34,6 +36,8 @@ export interface PinsInit {
   onEvent: (event: PinEvent) => void
   onAudit: (result: AuditResult) => void
   onRefused: (peer: PeerId, code: string) => void
+  /** A peer's fault, for the score. */
+  judge: (peer: PeerId, verdict: Verdict) => void
 }
 
 /** The pins of a node, in whichever way its role has them. */
@@ -62,6 +66,7 @@ function cellPins(init: PinsInit, cell: CellState): PinService {
   const { libp2p, content, database, config, membership } = init
   const { self } = membership
   const log = init.log.forComponent('kairos:pins')
+  const mesh = meshOf(init)
   const audit = createAudit({
     libp2p,
     cell,
@@ -74,10 +79,12 @@ function cellPins(init: PinsInit, cell: CellState): PinService {
     periodMs: config.pins.audit_period_s * 1000,
     onResult: init.onAudit,
     onRefused: init.onRefused,
+    judge: init.judge,
+    claims: (cid, peerId, signal) => claims(mesh, { cid, peerId, signal }),
   })
   const pins = new NodePins({
     cell,
-    mesh: meshOf(init),
+    mesh,
     content,
     local: content.local,
     store: database.sublevel('pin-catalog'),
