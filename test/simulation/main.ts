@@ -3,16 +3,21 @@ import { MUTANTS, mutantOf } from './mutants/index.ts'
 import type { ScheduleOptions } from './options.ts'
 import { profileOf } from './options.ts'
 import { simulate } from './run.ts'
+import { PIN_MUTANTS } from './pins/mutants.ts'
+import { pinProfileOf } from './pins/options.ts'
+import { simulatePins } from './pins/run.ts'
 import type { Outcome } from './schedule.ts'
 
-const USAGE = `npm run simulate -- [--seeds N] [--seed S] [--nodes N] [--seconds N] [--mutant NAME] [--json] [--trace]
+const USAGE = `npm run simulate -- [--seeds N] [--seed S] [--nodes N] [--seconds N] [--mutant NAME] [--json] [--trace] [--pins]
   --seeds N      schedules to run, from --seed on (1000)
   --seed S       the first seed (1); with --seeds 1 it is replayed alone
   --nodes N      founders of the cell, 1 to 9 (5)
   --seconds N    virtual seconds of a schedule, 1 to 600 (10)
   --mutant NAME  with this planted defect: ${MUTANTS.map(({ name }) => name).join(', ')}
   --json         one line of JSON a failing schedule, and one at the end
-  --trace        the last events of each failing schedule`
+  --trace        the last events of each failing schedule
+  --pins         of who holds what in an agreed cell, for which --seed, --seeds, --mutant and --trace are meant;
+                 planted defects: ${PIN_MUTANTS.map(({ name }) => name).join(', ')}`
 
 const COMMAND = 'npm run simulate --'
 
@@ -26,12 +31,14 @@ async function main(): Promise<void> {
       mutant: { type: 'string' },
       json: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
+      pins: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return console.log(USAGE)
-  if (values.mutant !== undefined) mutantOf(values.mutant)
   const seeds = whole('--seeds', values.seeds, 1, 1e9)
+  if (values.pins) return ofPins(seeds, whole('--seed', values.seed, 0, 2 ** 32 - 1), values.mutant, values.trace)
+  if (values.mutant !== undefined) mutantOf(values.mutant)
   const options: ScheduleOptions = {
     seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
     nodes: whole('--nodes', values.nodes, 1, 9),
@@ -63,6 +70,24 @@ async function all(seeds: number, options: ScheduleOptions, json: boolean): Prom
   const sum = { seeds, failed, events, answered, seconds, cpuSeconds, perMinute, perCpuMinute }
   const rate = `${perMinute} a minute, ${perCpuMinute} a minute of CPU`
   console.log(json ? JSON.stringify(sum) : `${seeds} schedules, ${failed} failed; ${rate}; ${answered} answers`)
+  if (failed > 0) process.exitCode = 1
+}
+
+async function ofPins(seeds: number, first: number, mutant: string | undefined, verbose: boolean): Promise<void> {
+  let [failed, moves] = [0, 0]
+  for (let seed = first; seed < first + seeds; seed++) {
+    const outcome = await simulatePins({ seed, mutant, verbose })
+    moves += outcome.moves
+    if (verbose && (outcome.violation !== undefined || seeds === 1)) console.log(outcome.lines.join('\n'))
+    if (outcome.violation === undefined) continue
+    failed++
+    const planted = mutant === undefined ? '' : ` --mutant ${mutant}`
+    console.log(`${outcome.violation.invariant}: ${outcome.violation.detail}`)
+    console.log(
+      `  ${COMMAND} --pins --seeds 1 --seed ${seed}${planted} --trace\n  ${JSON.stringify(pinProfileOf(seed))}`,
+    )
+  }
+  console.log(`${seeds} schedules, ${failed} failed; ${moves} moves`)
   if (failed > 0) process.exitCode = 1
 }
 
