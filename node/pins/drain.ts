@@ -69,7 +69,7 @@ async function refuseShort({ cell, mesh, catalog }: DrainInit): Promise<void> {
   const { count, first } = await findShort(tree, held(tree, mesh.self, catalog), isThere)
   if (first === undefined) return
   const example = `${first.name || first.cid} wants ${first.wants} copies, and the other members can hold ${first.has}`
-  throw new CodedError('E_DRAIN_SHORT', `${copies(count)} of this node have no other place: ${example}`, {
+  throw new CodedError('E_DRAIN_SHORT', `no other place for ${copies(count)} of this node: ${example}`, {
     hint:
       'start the members that are away or add one (kairos invite --role full), ask for fewer copies ' +
       '(kairos pin add CID --rmin N), or leave without moving them: kairos leave --no-drain',
@@ -84,7 +84,7 @@ async function* held(tree: PinCell['tree'], self: string, catalog: DrainInit['ca
 }
 
 function stalled(left: number, why: string): CodedError {
-  return new CodedError('E_DRAIN_STALLED', `${copies(left)} of this node have not moved elsewhere: ${why}`, {
+  return new CodedError('E_DRAIN_STALLED', `${copies(left)} of this node did not move elsewhere: ${why}`, {
     hint:
       'kairos pin plan tells what repair would move, kairos pin status what is slow, pins.repair must be true at the ' +
       'leader; --drain-timeout waits longer, and kairos leave --no-drain leaves without moving them',

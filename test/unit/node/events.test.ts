@@ -35,6 +35,16 @@ describe('event log', () => {
     expect(await take(log.watch(5000, abort.signal), 2)).to.deep.equal([1, 2])
   })
 
+  it('keeps a thousand of each type, so that a flood of one pushes out no other, and gives all in their order', async () => {
+    publish(2)
+    for (let i = 0; i < 1500; i++) log.publish('pin', { i })
+    publish(1)
+    const seen = await take(log.watch(0, abort.signal), 1003)
+    expect(seen.slice(0, 3)).to.deep.equal([1, 2, 503])
+    expect([seen.at(-1), seen.toSorted((a, b) => a - b)]).to.deep.equal([1503, seen])
+    expect(await take(log.watch(1501, abort.signal), 2)).to.deep.equal([1502, 1503])
+  })
+
   it('keeps a thousand; a slow watcher misses the rest and never sees one twice', async () => {
     publish(1)
     const slow = log.watch(0, abort.signal)
