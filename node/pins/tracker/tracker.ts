@@ -177,6 +177,7 @@ export class Tracker {
   }
 
   async #run(task: Task, running: Running): Promise<void> {
+    const { mode } = task.pin
     let failure: { error: unknown } | undefined
     try {
       await (running.aim === 'pin' ? this.#pin(task, running) : this.#init.pins.unpin(CID.parse(task.pin.cid)))
@@ -185,7 +186,9 @@ export class Tracker {
     }
     task.running = undefined
     this.#running.delete(task)
-    if (task.aim !== running.aim || codeOf(failure?.error) === 'E_ABORTED') this.#enqueue(task)
+    // It may have ended before it heard that it is wanted otherwise.
+    const isOther = task.aim !== running.aim || (task.aim === 'pin' && task.pin.mode !== mode)
+    if (isOther || codeOf(failure?.error) === 'E_ABORTED') this.#enqueue(task)
     else if (failure !== undefined) this.#fail(task, running, failure.error)
     else this.#done(task)
   }

@@ -202,6 +202,18 @@ describe('pins: tracker', () => {
     expect([tracker.statusOf(cids[0]!), unpinned]).to.deep.equal([undefined, [cids[0]]])
   })
 
+  it('wanted in another mode when it is as good as pinned in the first: it is pinned anew', async () => {
+    const { tracker, calls } = begin()
+    tracker.want(wanted(0, { mode: 'direct' }))
+    calls[0]!.finish()
+    tracker.want(wanted(0))
+    await turn()
+    expect(calls.map(({ options }) => options.mode)).to.deep.equal(['direct', 'recursive'])
+    calls[1]!.finish()
+    await turn()
+    expect(tracker.statusOf(cids[0]!)).to.equal(undefined)
+  })
+
   it('dropped while it waits to be tried again: it is unpinned and tried no more', async () => {
     const { tracker, calls, unpinned, time } = begin({ firstRetryMs: 1_000 })
     tracker.want(wanted(0))
