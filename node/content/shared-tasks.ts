@@ -1,8 +1,13 @@
+import { CodedError } from '../../protocols/shared/errors.ts'
+
 interface Shared<T> {
   result: Promise<T>
   controller: AbortController
   waiting: number
 }
+
+/** Made once: an `abort` without a reason makes an error, with its stack, for every block. */
+const LEFT = new CodedError('E_ABORTED', 'nobody waits for it any more')
 
 /**
  * One run of a task for all that ask for the same key at the same time. It is cancelled only when
@@ -25,7 +30,7 @@ export class SharedTasks<T> {
       return await Promise.race([shared.result, left.promise])
     } finally {
       signal.removeEventListener('abort', leave)
-      if (--shared.waiting === 0) shared.controller.abort(signal.reason)
+      if (--shared.waiting === 0) shared.controller.abort(signal.reason ?? LEFT)
     }
   }
 

@@ -1,5 +1,8 @@
-/** Blocks of one pin that are fetched at once, so its memory is ≤ 32 blocks of 2 MiB and their links. */
-export const PIN_CONCURRENCY = 32
+/** Bytes of one pin that are fetched at once, by the size of the blocks that it had last. */
+export const PIN_AHEAD_BYTES = 33_554_432
+/** In blocks: never less, however large they are, nor more, however small. Many share a sync of the disk. */
+export const MIN_PIN_CONCURRENCY = 32
+export const MAX_PIN_CONCURRENCY = 128
 /** Links from the root to a block. The walk needs no memory for depth; an endless chain needs an end. */
 export const MAX_DAG_DEPTH = 1024
 /** Links that one pin follows, repeated ones too, so its blocks and its rows on disk are fewer than this. */

@@ -24,10 +24,11 @@ export class Frontier {
   /** Whether rows came that memory had no room for, perhaps behind the place of reading. */
   #again = false
 
-  constructor(sublevel: Sublevel, root: Uint8Array) {
+  /** @param isNew - no row is on disk yet: what the walk wants first is added, and nothing need be read */
+  constructor(sublevel: Sublevel, root: Uint8Array, isNew = false) {
     this.#sublevel = sublevel
     this.#root = root
-    this.#from = wantedOf(root).gte as Uint8Array
+    this.#from = isNew ? undefined : (wantedOf(root).gte as Uint8Array)
   }
 
   /** Blocks whose rows have just been written. */

@@ -154,17 +154,19 @@ class PinIndex implements LocalPins {
 
   async #pin(cid: CID, options: PinWalkOptions): Promise<LocalPin> {
     const isDirect = options.mode === 'direct'
-    if (!isDirect && (await this.get(cid))?.mode === 'direct') await this.#dropBelow(cid)
+    const known = await this.get(cid)
+    if (!isDirect && known?.mode === 'direct') await this.#dropBelow(cid)
     const begin = (tx: Transaction): Promise<PinRecord> => steps.begin(tx, cid, options.mode, this.#now())
-    const record = await this.#ledger.run(begin, steps.readsOf(cid.bytes))
-    if (record.state === 'pinned') return this.#settled(cid, record)
+    const begun = this.#ledger.run(begin, steps.readsOf(cid.bytes))
     try {
-      const init = this.#walkInit(options)
-      if (isDirect) await holdBlock(cid, { cid: rows.asV1(cid), depth: 0 }, init, true)
-      else await walk(cid, record, init)
-      if (isDirect) await this.#dropBelow(cid)
-      return this.#settled(cid, await this.#end(cid, { state: 'pinned', since: this.#now() }, init))
+      // Before all other rows of a new pin; but its root is fetched while that row is on its way to the disk.
+      const record = known === undefined && !isDirect ? undefined : await begun
+      if (record?.state === 'pinned') return this.#settled(cid, record)
+      const ended = await this.#hold(cid, record, options)
+      await begun
+      return this.#settled(cid, ended)
     } catch (error) {
+      await begun
       options.signal.throwIfAborted()
       const reason = { code: codeOf(error), message: messageOf(error) }
       const failed = { state: 'failed' as const, since: this.#now(), error: reason }
@@ -174,10 +176,22 @@ class PinIndex implements LocalPins {
     }
   }
 
-  async #end(cid: CID, change: Parameters<typeof steps.end>[2], { report }: WalkInit): Promise<PinRecord> {
-    const record = await this.#ledger.run((tx) => steps.end(tx, cid.bytes, change), steps.readsOf(cid.bytes))
-    report(record!, undefined)
-    return record!
+  async #hold(cid: CID, begun: PinRecord | undefined, options: PinWalkOptions): Promise<PinRecord> {
+    const init = this.#walkInit(options)
+    let record: PinRecord | undefined
+    if (options.mode === 'direct') {
+      await holdBlock(cid, { cid: rows.asV1(cid), depth: 0 }, init, true)
+      await this.#dropBelow(cid)
+    } else {
+      record = await walk(cid, begun, init)
+    }
+    if (record?.state !== 'pinned') {
+      const end = (tx: Transaction): Promise<PinRecord | undefined> =>
+        steps.end(tx, cid.bytes, { state: 'pinned', since: this.#now() })
+      record = (await this.#ledger.run(end, steps.readsOf(cid.bytes)))!
+    }
+    init.report(record, undefined)
+    return record
   }
 
   #settled(cid: CID, record: PinRecord): LocalPin {
@@ -186,12 +200,12 @@ class PinIndex implements LocalPins {
   }
 
   #walkInit({ get, signal, onProgress }: PinWalkOptions): WalkInit {
-    const report = ({ blocks, bytes, totalBytes }: PinRecord, missing: CID | undefined): void => {
+    const report: WalkInit['report'] = ({ blocks, bytes, totalBytes }, missing) => {
       onProgress?.({ blocks, bytes, totalBytes, ...(missing === undefined ? {} : { missing: missing.toString() }) })
     }
     const limits = this.#limits
     const parts = { sublevel: this.#sublevel, ledger: this.#ledger, leases: this.#leases, store: this.#store }
-    return { ...parts, limits, get, signal, report }
+    return { ...parts, limits, get, signal, now: this.#now, report }
   }
 
   /** Ends an unpin: all rows of the root, then the note that they are to go. */

@@ -14,6 +14,8 @@ export interface HeldBlock {
   links?: { cids: CID[]; depth: number }
   /** Of the root of a pin. */
   totalBytes?: number | null
+  /** Milliseconds since 1970, of a pin that has no block but this one: it is pinned with it. */
+  pinnedAt?: number
 }
 
 /** What every step on a pin reads. */
@@ -71,6 +73,7 @@ export async function hold(tx: Transaction, root: Uint8Array, block: HeldBlock, 
     record.bytes += block.bytes
     await count(tx, block.cid.multihash.bytes, block.bytes)
   }
+  if (block.pinnedAt !== undefined) Object.assign(record, { state: 'pinned', since: block.pinnedAt })
   await writePin(tx, root, before, record)
   return record
 }

@@ -3,7 +3,7 @@ import { CodedError } from '../../../protocols/shared/errors.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import type { GetBlock } from '../dag.ts'
 import { Semaphore } from '../semaphore.ts'
-import { PIN_CONCURRENCY, WIDE_BLOCK_BYTES } from './constants.ts'
+import { MAX_PIN_CONCURRENCY, MIN_PIN_CONCURRENCY, PIN_AHEAD_BYTES, WIDE_BLOCK_BYTES } from './constants.ts'
 import { Frontier, type Wanted } from './frontier.ts'
 import type { Leases } from './leases.ts'
 import type { Ledger, Transaction } from './ledger.ts'
@@ -25,8 +25,9 @@ export interface WalkInit {
   limits: WalkLimits
   get: GetBlock
   signal: AbortSignal
+  now: () => number
   /** With the block that is under way for longest. */
-  report: (record: PinRecord, missing: CID | undefined) => void
+  report: (record: Pick<PinRecord, 'blocks' | 'bytes' | 'totalBytes'>, missing: CID | undefined) => void
 }
 
 /** Blocks with many links are decoded one at a time, of all walks together. */
@@ -51,6 +52,7 @@ export async function holdBlock(root: CID, wanted: Wanted, init: WalkInit, isDir
 interface HeldLinks {
   record: PinRecord
   cids: CID[]
+  bytes: number
 }
 
 async function writeBlock(
@@ -67,23 +69,29 @@ async function writeBlock(
     bytes: bytes.byteLength,
     ...(isDirect ? {} : { links: { cids, depth: depth + 1 } }),
     ...(isRoot ? { totalBytes: isDirect ? bytes.byteLength : statedBytes(cid, bytes) } : {}),
+    ...(isRoot && !isDirect && cids.length === 0 ? { pinnedAt: init.now() } : {}),
   }
   const step = (tx: Transaction): Promise<PinRecord> => hold(tx, root.bytes, block, init.limits.links)
   const record = await init.ledger.run(step, holdReads(root.bytes, cid))
-  return { record, cids }
+  return { record, cids, bytes: bytes.byteLength }
 }
 
 /**
  * Holds every block below a root, some at once, in the order of their links as far as memory has room.
  * The links that wait are on disk, so memory is bounded for every DAG, and a walk that was cut
  * off goes on where it was. The first failure ends it.
+ *
+ * @param begun - undefined for a new pin, whose first rows may still be on their way to the disk
+ * @returns what the last of its steps has written, undefined when there was none
  */
-export async function walk(root: CID, record: PinRecord, outer: WalkInit): Promise<void> {
+export async function walk(root: CID, begun: PinRecord | undefined, outer: WalkInit): Promise<PinRecord | undefined> {
   const failed = new AbortController()
   const init = { ...outer, signal: AbortSignal.any([outer.signal, failed.signal]) }
-  const frontier = new Frontier(init.sublevel, root.bytes)
+  const frontier = new Frontier(init.sublevel, root.bytes, begun === undefined)
+  if (begun === undefined) frontier.add([asV1(root)], 0)
   const running = new Set<Wanted>()
-  let latest = record
+  const ahead = new Ahead()
+  let latest = begun
   let ended = 0
   let changed = Promise.withResolvers<void>()
   const fail = (error: unknown): undefined => void failed.abort(error)
@@ -93,6 +101,7 @@ export async function walk(root: CID, record: PinRecord, outer: WalkInit): Promi
       if (held !== undefined) {
         frontier.add(held.cids, wanted.depth + 1)
         latest = held.record
+        ahead.saw(held.bytes)
       }
     } catch (error) {
       fail(error)
@@ -110,15 +119,32 @@ export async function walk(root: CID, record: PinRecord, outer: WalkInit): Promi
     if (next !== undefined) {
       running.add(next)
       void run(next)
-      if (running.size < PIN_CONCURRENCY) continue
+      if (running.size < ahead.blocks) continue
     } else if (ended !== before) {
       continue
     }
     if (running.size === 0) break
-    init.report(latest, firstOf(running)?.cid)
+    init.report(latest ?? NOTHING_YET, firstOf(running)?.cid)
     await changed.promise
   }
   init.signal.throwIfAborted()
+  return latest
+}
+
+const NOTHING_YET = { blocks: 0, bytes: 0, totalBytes: null }
+
+/** How many blocks to have under way: many small ones, few large ones. */
+class Ahead {
+  #averageBytes = PIN_AHEAD_BYTES / MIN_PIN_CONCURRENCY
+
+  get blocks(): number {
+    const blocks = Math.floor(PIN_AHEAD_BYTES / Math.max(1, this.#averageBytes))
+    return Math.min(Math.max(blocks, MIN_PIN_CONCURRENCY), MAX_PIN_CONCURRENCY)
+  }
+
+  saw(bytes: number): void {
+    this.#averageBytes += (bytes - this.#averageBytes) / 8
+  }
 }
 
 /** @returns undefined when the block was held already */
