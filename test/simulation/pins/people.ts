@@ -19,12 +19,12 @@ export class People {
     else this.#next()
   }
 
-  /** Content that is nowhere any more is added again by whoever has it elsewhere. @returns how much of it there was */
+  /** Content that no member holds any more is added again by whoever has it elsewhere. @returns how much there was */
   addAgain(): number {
     const { contents, agreed, up, dice } = this.#world
     const lost = contents.cids.filter((cid) => {
       const pin = agreed.pin(cid)
-      return pin !== undefined && !up.some(({ disk }) => disk.hasAll(cid, 'recursive'))
+      return pin !== undefined && !up.some(({ disk }) => disk.holds(cid, pin.mode))
     })
     for (const cid of lost) dice.pick(up)!.disk.add(cid, Infinity)
     return lost.length
