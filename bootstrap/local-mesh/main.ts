@@ -92,6 +92,7 @@ function print(mesh: LocalMesh, readyMs: number, json: boolean): void {
       api: view?.api,
       peers: view?.status.peers.connected,
       coherence: view?.status.coherence ?? null,
+      pins: view?.status.pins ?? null,
     })),
     global: global && { t: global.t, magnitudeSquared: global.magnitudeSquared, collapsed: global.collapsed },
     cells: cellsOf(mesh.running).map(({ name, leader, term, commitIndex }) => ({ name, leader, term, commitIndex })),
@@ -124,7 +125,7 @@ function commandsToTry(mesh: LocalMesh): string {
   const path = mesh.running[0]?.node.path ?? ''
   const near = relative('', path)
   const kairos = `npx kairos --path ${near.startsWith('..') ? path : near}`
-  const verbs = ['status', 'peers', 'members', 'query coherence --all']
+  const verbs = ['status', 'members', 'query coherence --all', 'add package.json --pin --wait', 'pin status']
   const lines = verbs.map((verb) => `  ${kairos} ${verb}`)
   return ['', 'In another terminal:', ...lines, 'Ctrl-C stops all nine.'].join('\n')
 }

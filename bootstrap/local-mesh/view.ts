@@ -13,7 +13,7 @@ const bar = (share: number): string => {
 /** One row a node, who leads the cells, the mesh's own value last. */
 export function table(mesh: LocalMesh): string {
   const rows = mesh.running.map(nodeRow)
-  const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE      FALSE ALARM  LISTENS TO`
+  const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS   PINS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE      FALSE ALARM  LISTENS TO`
   const cells = cellsLine(mesh.running)
   return [head, ...rows, ...(cells === '' ? [] : [cells]), globalRow(globalOf(mesh))].join('\n')
 }
@@ -30,12 +30,13 @@ function nodeRow(running: RunningNode): string {
   if (end !== undefined) return `${label}ended (${end})`
   if (view === undefined) return `${label}does not answer`
   const peers = String(view.status.peers.connected).padStart(5)
+  const pins = (view.status.pins === null ? '-' : String(view.status.pins.pinned)).padStart(7)
   const own = view.status.coherence
-  if (own === null) return `${label}${peers}  listens`
+  if (own === null) return `${label}${peers}${pins}  listens`
   const value = own.magnitudeSquared.toFixed(3)
   const state = own.collapsed ? 'COLLAPSED' : ''
   const alarm = own.falseAlarm.toExponential(1)
-  return `${label}${peers}  ${value}  ${bar(own.magnitudeSquared)}  ${state.padEnd(11)}${alarm.padEnd(13)}${node.column ?? ''}`
+  return `${label}${peers}${pins}  ${value}  ${bar(own.magnitudeSquared)}  ${state.padEnd(11)}${alarm.padEnd(13)}${node.column ?? ''}`
 }
 
 function globalRow(global: GlobalCoherence | undefined): string {
@@ -45,7 +46,7 @@ function globalRow(global: GlobalCoherence | undefined): string {
   const state = global.collapsed ? 'COLLAPSED' : ''
   const value = global.magnitudeSquared.toFixed(3)
   const alarm = global.falseAlarm.toExponential(1)
-  return `${'MESH'.padEnd(30)}  ${value}  ${bar(global.magnitudeSquared)}  ${state.padEnd(11)}${alarm.padEnd(13)}${agree}${dissent}`
+  return `${'MESH'.padEnd(37)}  ${value}  ${bar(global.magnitudeSquared)}  ${state.padEnd(11)}${alarm.padEnd(13)}${agree}${dissent}`
 }
 
 /** Redraws in place. */

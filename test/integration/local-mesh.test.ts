@@ -15,7 +15,16 @@ const TOTAL_WEIGHT = 12
 interface MeshDocument {
   meshId: string
   readyMs: number
-  nodes: { name: string; role: string; cell: string; peerId: string; api: string; peers: number; coherence: unknown }[]
+  nodes: {
+    name: string
+    role: string
+    cell: string
+    peerId: string
+    api: string
+    peers: number
+    coherence: unknown
+    pins: unknown
+  }[]
   global: Pick<GlobalCoherence, 't' | 'magnitudeSquared' | 'collapsed'>
   cells: { name: string; leader: string; term: number; commitIndex: number }[]
   chain: object
@@ -65,7 +74,10 @@ describe('local mesh', function () {
         NODES.map(({ name, role, cell }) => [name, role, cell]),
       )
       expect(new Set(first.nodes.map(({ peerId }) => peerId)).size).to.equal(NODES.length)
-      for (const { name, role, peers, coherence } of first.nodes) {
+      for (const { name, role, peers, coherence, pins } of first.nodes) {
+        const agreed = role === 'full' ? 0 : null
+        if (role === 'relay') expect(pins, name).to.equal(null)
+        else expect(pins, name).to.deep.include({ agreed, pinned: 0, underWay: 0, failed: 0 })
         expect(peers, name).to.be.at.least(role === 'light' ? 1 : 7)
         if (role === 'witness' || role === 'relay') expect(coherence, name).to.equal(null)
         else expect(coherence, name).to.include.keys('t', 'magnitudeSquared', 'collapsed', 'falseAlarm')

@@ -84,7 +84,10 @@ describe('local mesh, without processes', () => {
   const mesh = ({ collapsed = false, dissenters = [], end, silent }: Shown): LocalMesh => {
     const value = { t: [1, 0], magnitudeSquared: 0.97, collapsed, nEff: 20, falseAlarm: 1e-7 }
     const global = { ...value, weightAgreeing: 0.75, dissenters }
-    const view = { status: { peers: { connected: 8 }, coherence: value, cells: [] }, coherence: { global } }
+    const view = {
+      status: { peers: { connected: 8 }, coherence: value, cells: [], pins: { pinned: 1207 } },
+      coherence: { global },
+    }
     const running = (name: string) => ({
       node: NODES.find((node) => node.name === name)!,
       child: { exitCode: null, signalCode: name === 'delta-1' ? (end ?? null) : null },
@@ -106,6 +109,13 @@ describe('local mesh, without processes', () => {
     const lines = table(mesh({ collapsed: true, dissenters: ['delta-1'] })).split('\n')
     for (const line of lines.slice(1)) expect(line).to.contain('1.0e-7')
     expect(lines.at(-1)).to.match(/^MESH .*COLLAPSED .*75 % of the weight agrees, delta-1 dissents/)
+  })
+
+  it('shows how many pins each node holds, in the columns of the head', () => {
+    const [head, first, , last] = table(mesh({})).split('\n')
+    const end = head!.indexOf('PINS') + 'PINS'.length
+    expect(first!.slice(0, end)).to.match(/ 8 +1207$/)
+    expect(last!.indexOf('0.970')).to.equal(first!.indexOf('0.970'))
   })
 
   it('says what changed, once, and of agreement only where there is something to agree with', () => {
