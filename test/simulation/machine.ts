@@ -1,5 +1,6 @@
 import type { CommittedEntry, Configuration, Entry, SnapshotMeta } from '../../consensus/cell/engine.ts'
 import type { Applied, StateMachine } from '../../consensus/cell/ports.ts'
+import { type Agreed, agreedAfter, agreedRoot, agreedStart, withoutSessions } from './agreed.ts'
 import { type Command, commandId, decodeCommand } from './commands.ts'
 
 const LEAST_MEMBERS = 3
@@ -12,6 +13,8 @@ export interface State {
   readonly results: ReadonlyMap<string, number>
   /** raft ids that were ever told to join, and whether they still are to be members */
   readonly members: ReadonlyMap<number, boolean>
+  /** in some schedules */
+  readonly agreed: Agreed | undefined
 }
 
 /** States by root, as the blocks on a node's disk. */
@@ -22,6 +25,8 @@ export interface MachinePorts {
   readonly flushMs: () => number
   /** told of each command that takes effect, and of the entry that carried it */
   readonly effect: (id: string, index: number) => void
+  /** told of the product's own state after each turn, and of what it did that it must not */
+  readonly agreed: (index: number, root: string, wrong: string | undefined) => void
 }
 
 /** What of a machine outlives a crash: a state, and the entries applied since whose transaction was synced. */
@@ -42,6 +47,7 @@ export class Registers implements StateMachine {
   #state: Mutable
   readonly #ports: MachinePorts
   #flushing = false
+  #wrong: string | undefined
 
   constructor(image: MachineImage, blocks: Blocks, ports: MachinePorts) {
     this.image = image
@@ -80,6 +86,8 @@ export class Registers implements StateMachine {
       return this.#one(entry, configuration, true)
     })
     this.#flushLater()
+    const { index, agreed } = this.#state
+    if (agreed !== undefined) this.#ports.agreed(index, keyOf(agreedRoot(agreed)), this.#wrong)
     return applied
   }
 
@@ -120,6 +128,12 @@ export class Registers implements StateMachine {
   }
 
   /** for a mutant */
+  forgetSessions(): void {
+    const { agreed } = this.#state
+    if (agreed !== undefined) this.#state.agreed = withoutSessions(agreed)
+  }
+
+  /** for a mutant */
   tamper(by: number): void {
     const value = this.#state.registers.get(0)
     if (value !== undefined && value % 20 === 0) this.#state.registers.set(0, value + by)
@@ -133,16 +147,25 @@ export class Registers implements StateMachine {
     this.#state.index = entry.index
     if (configuration !== undefined) this.#state.configuration = configuration
     if (entry.kind === 'change' || entry.data.length === 0) {
+      this.#agree(entry, configuration)
       return { index: entry.index, commandId: undefined, result: undefined }
     }
     const command = decodeCommand(entry.data)
     const id = commandId(command)
+    this.#agree(entry, configuration, { command, isRepeated: this.#state.results.has(id) })
     const before = this.dedupe ? this.#state.results.get(id) : undefined
     if (before !== undefined) return { index: entry.index, commandId: id, result: before }
     const result = this.#perform(command)
     this.#state.results.set(id, result)
     if (fresh) this.#ports.effect(id, entry.index)
     return { index: entry.index, commandId: id, result }
+  }
+
+  #agree(entry: Entry, configuration: Configuration | undefined, told?: Parameters<typeof agreedAfter>[3]): void {
+    if (this.#state.agreed === undefined) return
+    const { agreed, wrong } = agreedAfter(this.#state.agreed, entry, configuration, told)
+    this.#state.agreed = agreed
+    this.#wrong ??= wrong
   }
 
   #perform({ kind, key, value, expected }: Command): number {
@@ -178,13 +201,20 @@ export function rebase(image: MachineImage, state: State): void {
   image.durable = state.index
 }
 
-export function initialState(index: number, configuration: Configuration): State {
+/** @param isAgreed - whether the product's own state is kept, too */
+export function initialState(index: number, configuration: Configuration, isAgreed: boolean): State {
   const members = new Map(configuration.voters.map((id) => [id, true]))
-  return { index, configuration, registers: new Map(), results: new Map(), members }
+  const agreed = isAgreed ? agreedStart(configuration) : undefined
+  return { index, configuration, registers: new Map(), results: new Map(), members, agreed }
 }
 
-/** Equal states have equal roots; FNV-1a in two halves, for nobody here looks for collisions. */
-export function rootOf({ registers, results, members }: Contents): Uint8Array {
+/** Equal states have equal roots. Where the product's own state is kept, it is that one's, which tells indexes apart. */
+export function rootOf(state: Contents): Uint8Array {
+  return state.agreed === undefined ? quickRoot(state) : agreedRoot(state.agreed)
+}
+
+/** FNV-1a in two halves, for nobody here looks for collisions. */
+function quickRoot({ registers, results, members }: Contents): Uint8Array {
   const canonical = JSON.stringify([registers, results, members].map((map) => [...map].sort(byKey)))
   let [low, high] = [0x811c9dc5, 0x1b873593]
   for (let at = 0; at < canonical.length; at++) {
@@ -201,7 +231,7 @@ export function keyOf(root: Uint8Array): string {
   return Buffer.from(root).toString('hex')
 }
 
-type Contents = Pick<State, 'registers' | 'results' | 'members'>
+type Contents = Pick<State, 'registers' | 'results' | 'members' | 'agreed'>
 
 interface Mutable {
   index: number
@@ -209,15 +239,17 @@ interface Mutable {
   readonly registers: Map<number, number>
   readonly results: Map<string, number>
   readonly members: Map<number, boolean>
+  agreed: Agreed | undefined
 }
 
-function copy({ index, configuration, registers, results, members }: State): Mutable {
+function copy({ index, configuration, registers, results, members, agreed }: State): Mutable {
   return {
     index,
     configuration,
     registers: new Map(registers),
     results: new Map(results),
     members: new Map(members),
+    agreed,
   }
 }
 

@@ -199,6 +199,7 @@ export class SimulatedNode implements Door {
       after: this.after.bind(this),
       flushMs: () => this.#flushMs(),
       effect: (id, index) => observer.effect(id, index),
+      agreed: (index, root, wrong) => observer.agreed(this.id, index, root, wrong),
     })
     this.#machine = machine
     observer.opened(this.id, machine.applied)

@@ -43,6 +43,7 @@ export class Observer {
   readonly #seen = new Map<number, Seen>()
   readonly #chosen = new Map<number, Entry>()
   readonly #applied = new Map<number, number>()
+  readonly #roots = new Map<number, string>()
   readonly #effects = new Map<string, number>()
   readonly #promises = new Map<Uint8Array, { readonly id: number; readonly hardState: HardState }>()
   readonly #votes = new Map<string, number>()
@@ -151,6 +152,14 @@ export class Observer {
     const before = this.#effects.get(commandId)
     if (before === undefined) this.#effects.set(commandId, index)
     else if (before !== index) this.report('applied never twice', `${commandId} took effect at ${before} and ${index}`)
+  }
+
+  /** The product's own state machine has come to an index: to the same state on every node. */
+  agreed(id: number, index: number, root: string, wrong: string | undefined): void {
+    if (wrong !== undefined) this.report('the state machine never fails', `${id}: ${wrong}`)
+    const before = this.#roots.get(index) ?? root
+    this.#roots.set(index, before)
+    if (before !== root) this.report('equal roots', `${id} has another state at ${index} than others had`)
   }
 
   /** A client was told a result. */

@@ -31,6 +31,8 @@ export interface Profile {
   /** mean milliseconds between two operations of a client */
   readonly thinkMs: number
   readonly keys: number
+  /** whether the nodes keep the product's own state beside the registers: it takes its time */
+  readonly isAgreed: boolean
 }
 
 export type Fault =
@@ -63,6 +65,8 @@ const FAULTS: readonly Fault[] = [
   'slow-disk',
 ]
 
+const AGREED_EVERY = 10
+
 export function profileOf(seed: number): Profile {
   const dice = new Dice(seed ^ 0x5eed)
   const some = (probability: number, low: number, high: number) =>
@@ -80,6 +84,7 @@ export function profileOf(seed: number): Profile {
     clients: dice.whole(2, 5),
     thinkMs: dice.between(20, 200),
     keys: dice.whole(1, 4),
+    isAgreed: seed % AGREED_EVERY === 0,
   }
 }
 

@@ -188,7 +188,7 @@ class Schedule {
 
   /** @param index - 1 for a founder, who has the first state as a snapshot; 0 for a joiner, who has nothing */
   #addNode(index: number, configuration: Configuration): SimulatedNode {
-    const state = initialState(index, configuration)
+    const state = initialState(index, configuration, this.#world.profile.isAgreed)
     const root = index === 0 ? new Uint8Array() : rootOf(state)
     const image = emptyImage(this.#nodes.size + 1, { index, term: index, configuration, root })
     const node = new SimulatedNode(this.#world, this.#dice.fork(), image, state)

@@ -38,6 +38,14 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'forget-sessions-on-restart',
+    what: "a restart forgets the sessions of the product's own state",
+    ports: machine((_inner, world) => {
+      world.machine!.forgetSessions()
+      return {}
+    }),
+  },
+  {
     name: 'root-of-another-index',
     what: 'a snapshot offers the root of the one before',
     ports: machine((inner) => {
