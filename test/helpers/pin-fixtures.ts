@@ -57,6 +57,10 @@ export class MemoryBlocks implements PinStore {
     return cid
   }
 
+  async deleteAll(cids: readonly CID[]): Promise<void> {
+    for (const cid of cids) await this.delete(cid)
+  }
+
   async delete(cid: CID): Promise<void> {
     this.#fuse.step(() => void this.blocks.delete(nameOf(cid)))
   }

@@ -2,13 +2,16 @@
 export class KeyQueue {
   readonly #last = new Map<string, Promise<unknown>>()
 
-  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
-    const running = (this.#last.get(key) ?? Promise.resolve()).then(task, task)
-    this.#last.set(key, running)
+  /** @param keys - each once; the task begins when all that was called before for any of them has ended */
+  async run<T>(keys: string | readonly string[], task: () => Promise<T>): Promise<T> {
+    const own = typeof keys === 'string' ? [keys] : keys
+    const before = own.flatMap((key) => this.#last.get(key) ?? [])
+    const running = before.length === 0 ? task() : Promise.allSettled(before).then(task)
+    for (const key of own) this.#last.set(key, running)
     try {
       return await running
     } finally {
-      if (this.#last.get(key) === running) this.#last.delete(key)
+      for (const key of own) if (this.#last.get(key) === running) this.#last.delete(key)
     }
   }
 

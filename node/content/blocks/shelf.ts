@@ -121,17 +121,24 @@ export class Shelf {
   }
 
   async put(cid: CID, bytes: Uint8Array): Promise<void> {
-    await this.#write(cid, () => this.#store(cid, bytes))
+    await this.#write([cid], () => this.#store(cid, bytes))
   }
 
   async get(cid: CID): Promise<Uint8Array> {
     return (await this.#sound(cid)) ?? this.#queue.run(textOf(cid.multihash), () => this.#examine(cid))
   }
 
-  async delete(cid: CID): Promise<void> {
-    await this.#write(cid, async () => {
-      const row = await this.#row(cid.multihash)
-      if (row !== undefined) await this.#discard(cid.multihash, row)
+  delete(cid: CID): Promise<void> {
+    return this.deleteAll([cid])
+  }
+
+  /** One batch for all. @param cids - of different blocks */
+  async deleteAll(cids: readonly CID[]): Promise<void> {
+    await this.#write(cids, async () => {
+      const found = await Promise.all(
+        cids.map(async ({ multihash }) => ({ multihash, row: await this.#row(multihash) })),
+      )
+      await this.#discard(found.flatMap(({ multihash, row }) => (row === undefined ? [] : [{ multihash, row }])))
     })
   }
 
@@ -140,8 +147,9 @@ export class Shelf {
     return this.#index
   }
 
-  #write(cid: CID, task: () => Promise<void>): Promise<void> {
-    return this.#queue.run(textOf(cid.multihash), async () => {
+  #write(cids: readonly CID[], task: () => Promise<void>): Promise<void> {
+    const keys = cids.map(({ multihash }) => textOf(multihash))
+    return this.#queue.run(keys, async () => {
       if (this.#failed !== undefined) throw this.#failed
       try {
         await task()
@@ -227,17 +235,19 @@ export class Shelf {
     if (row === undefined) throw absent(cid)
     const bytes = await this.#sound(cid)
     if (bytes !== undefined) return bytes
-    await this.#discard(cid.multihash, row)
+    await this.#discard([{ multihash: cid.multihash, row }])
     this.#damaged++
     this.#init.onDamaged?.(cid)
     throw damaged(cid)
   }
 
   /** The row first: what a crash leaves is a file without a row, of a removal that nobody was told of. */
-  async #discard(multihash: MultihashDigest, row: Row): Promise<void> {
-    this.#recent.delete(textOf(multihash))
-    await this.#opened().commit([{ key: multihash.bytes, row: undefined, before: row }])
-    if (!row.packed) await this.#files.remove(multihash)
+  async #discard(blocks: readonly { multihash: MultihashDigest; row: Row }[]): Promise<void> {
+    for (const { multihash } of blocks) this.#recent.delete(textOf(multihash))
+    await this.#opened().commit(
+      blocks.map(({ multihash, row }) => ({ key: multihash.bytes, row: undefined, before: row })),
+    )
+    await Promise.all(blocks.map(({ multihash, row }) => (row.packed ? undefined : this.#files.remove(multihash))))
   }
 
   /** Only in its turn. */

@@ -24,8 +24,6 @@ export const MAX_BATCH_STEPS = 512
 /** Rows that are read at once; more would keep the readers of blocks waiting. */
 export const READS_AT_ONCE = 16
 /** Blocks that gc looks at before it rests as long as that took: half of the time is for readers alone. */
-export const GC_PAGE_BLOCKS = 64
-/** Blocks that gc deletes at once, so that they share a sync. */
-export const GC_CONCURRENCY = 32
+export const GC_PAGE_BLOCKS = 32
 /** Blocks under leases, of all leases together (about 100 bytes each); a lease beyond it holds every block. */
 export const MAX_LEASED_BLOCKS = 262_144

@@ -1,7 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises'
 import type { GcRow } from '../../operations-pins.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
-import { GC_CONCURRENCY, GC_PAGE_BLOCKS } from './constants.ts'
+import { GC_PAGE_BLOCKS } from './constants.ts'
 import type { Leases } from './leases.ts'
 import { nameOf } from './ledger.ts'
 import { countKey, keyEnd } from './records.ts'
@@ -29,11 +29,9 @@ export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
     const begun = performance.now()
     const counted = await countedOf(page, init.sublevel)
     const free = page.filter(({ cid }) => !counted.has(nameOf(cid.multihash.bytes)))
-    for (let at = 0; at < free.length; at += GC_CONCURRENCY) {
-      const taken = await Promise.all(free.slice(at, at + GC_CONCURRENCY).map((block) => take(block, init)))
-      row.removed += taken.filter((bytes) => bytes !== undefined).length
-      row.freedBytes += taken.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)
-    }
+    const taken = await take(free, init)
+    row.removed += taken.length
+    row.freedBytes += taken.reduce((sum, { bytes }) => sum + bytes, 0)
     row.examined += page.length
     const tookMs = performance.now() - begun
     yield { ...row }
@@ -43,12 +41,13 @@ export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
   yield { ...row, done: true }
 }
 
-/** @returns the bytes that became free; undefined when the block is held */
-async function take({ cid, bytes }: Listed, { sublevel, leases, store }: GcInit): Promise<number | undefined> {
-  return leases.closed(cid, async () => {
-    if (await sublevel.has(countKey(cid.multihash.bytes))) return undefined
-    await store.delete(cid)
-    return bytes
+/** @returns those that were free, and are gone */
+function take(blocks: readonly Listed[], { sublevel, leases, store }: GcInit): Promise<Listed[]> {
+  return leases.closed(blocks, async (free) => {
+    const counts = await Promise.all(free.map(({ cid }) => sublevel.get(countKey(cid.multihash.bytes))))
+    const gone = free.filter((_, at) => counts[at] === undefined)
+    await store.deleteAll(gone.map(({ cid }) => cid))
+    return gone
   })
 }
 

@@ -59,16 +59,16 @@ export class Leases {
     return this.#holdingAll > 0 || this.#held.has(nameOf(cid.multihash.bytes))
   }
 
-  /** Closes a block that no lease holds while `decide` runs. @returns undefined when one does */
-  async closed<T>(cid: CID, decide: () => Promise<T>): Promise<T | undefined> {
-    if (this.isHeld(cid)) return undefined
-    const name = nameOf(cid.multihash.bytes)
+  /** Closes those blocks that no lease holds, each given once, while `decide` runs. */
+  async closed<B extends { cid: CID }, T>(blocks: readonly B[], decide: (free: B[]) => Promise<T>): Promise<T> {
+    const free = blocks.filter(({ cid }) => !this.isHeld(cid))
+    const names = free.map(({ cid }) => nameOf(cid.multihash.bytes))
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#closed.set(name, promise)
+    for (const name of names) this.#closed.set(name, promise)
     try {
-      return await decide()
+      return await decide(free)
     } finally {
-      this.#closed.delete(name)
+      for (const name of names) this.#closed.delete(name)
       resolve()
     }
   }

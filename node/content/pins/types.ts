@@ -10,6 +10,8 @@ export interface PinStore {
   /** Resolves when the block is durable, also when it was there. */
   put(cid: CID, bytes: Uint8Array): Promise<unknown>
   delete(cid: CID): Promise<void>
+  /** Each once; those that are not there do not matter. */
+  deleteAll(cids: readonly CID[]): Promise<void>
   /** A page in a stable order (by multihash, for speed alone), after the block with this multihash. */
   list(page: { after?: Uint8Array; limit: number }): Promise<{ cid: CID; bytes: number }[]>
 }

@@ -51,6 +51,23 @@ describe('queues of the block store', () => {
     expect(said.indexOf('x1')).to.be.lessThan(said.indexOf('x2'))
   })
 
+  it('a task of several keys waits for each of them, and each waits for it', async () => {
+    const queue = new KeyQueue()
+    const said: string[] = []
+    const say = (text: string) => async () => {
+      await tick()
+      said.push(text)
+    }
+    await Promise.all([
+      queue.run('x', say('x1')),
+      queue.run(['x', 'y'], say('both')),
+      queue.run('y', say('y1')),
+      queue.run('z', say('z1')),
+    ])
+    expect(said).to.deep.equal(['x1', 'z1', 'both', 'y1'])
+    await queue.idle()
+  })
+
   it('renames during a directory sync share the next one, and one failure is not that of the next', async () => {
     const syncs: { directory: string; end: PromiseWithResolvers<void> }[] = []
     const group = new DirectorySyncs((directory) => {
