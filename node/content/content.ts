@@ -1,4 +1,5 @@
 import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { statfs } from 'node:fs/promises'
 import { NamespaceDatastore } from 'datastore-core'
 import { Key, type Datastore } from 'interface-datastore'
@@ -53,6 +54,11 @@ export interface ContentLimits {
   blockTimeoutMs?: number
 }
 
+export interface OriginOptions extends Pick<FetchOptions, 'isRemote' | 'onProblem'> {
+  /** Peer ids of who is likely to have it: who is connected is asked before it is sought. */
+  members?: readonly string[]
+}
+
 /** What else becomes of the blocks that an `add` makes. */
 export interface AddHooks {
   /** Keeps them from gc for longer than the add takes. */
@@ -74,7 +80,7 @@ export interface Content extends Service, ContentOperations {
   /** CID of `CID[/path]`; what is on the way is fetched. */
   resolve(path: string, signal: AbortSignal): Promise<CID>
   /** As `fetching`, from peers whose multiaddresses are given before all others; they are dialled. */
-  fetch(origins: readonly string[], options?: Pick<FetchOptions, 'isRemote' | 'onProblem'>): GetBlock
+  fetch(origins: readonly string[], options?: OriginOptions): GetBlock
   /** Of the store alone: nothing is fetched. */
   stored(cid: CID): Promise<Uint8Array | undefined>
   /** For blocks that are pinned: within the quota, and on the disk. */
@@ -232,8 +238,11 @@ class ContentService implements Content {
     }
   }
 
-  fetch(origins: readonly string[], options: Pick<FetchOptions, 'isRemote' | 'onProblem'> = {}): GetBlock {
-    return this.fetching({ ...options, holders: originPeers(this.#init.libp2p, origins) })
+  fetch(origins: readonly string[], { members = [], ...options }: OriginOptions = {}): GetBlock {
+    const { libp2p } = this.#init
+    const isConnected = (peer: PeerId): boolean => libp2p.getConnections(peer).length > 0
+    const connected = members.map((member) => peerIdFromString(member)).filter(isConnected)
+    return this.fetching({ ...options, holders: [...originPeers(libp2p, origins), ...connected] })
   }
 
   async stored(cid: CID): Promise<Uint8Array | undefined> {

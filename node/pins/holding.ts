@@ -92,7 +92,7 @@ export class Holding {
     const pin = this.#mine(cid)
     if (pin === undefined) return false
     this.#leaving.delete(cid)
-    this.#init.tracker.want(wantedOf(pin))
+    this.#init.tracker.want(wantedOf(pin, this.#init.self))
     return true
   }
 
@@ -113,6 +113,7 @@ function isHeldEnough({ copies, pinned, replicationMin }: PinStatusDocument): bo
   return copies.every(({ status }) => status === 'pinned')
 }
 
-function wantedOf({ cid, mode, priority, origins }: AgreedPin): Wanted {
-  return { cid, mode, priority, origins }
+function wantedOf({ cid, mode, priority, origins, owner, allocations }: AgreedPin, self: string): Wanted {
+  const members = [...new Set([owner, ...allocations])].filter((peerId) => peerId !== self)
+  return { cid, mode, priority, origins, members }
 }

@@ -15,12 +15,13 @@ export interface PinContent {
    * A way to get blocks that remembers who has them.
    *
    * @param origins - multiaddresses to connect first
+   * @param options.members - peer ids of who is likely to have it, asked before it is sought
    * @param options.isRemote - the store is left out: for blocks that are damaged there
    * @param options.onProblem - told of what holds up a block, whenever that changes
    */
   fetch(
     origins: readonly string[],
-    options?: { isRemote?: boolean; onProblem?: (problem: FetchProblem) => void },
+    options?: { isRemote?: boolean; members?: readonly string[]; onProblem?: (problem: FetchProblem) => void },
   ): GetBlock
 }
 

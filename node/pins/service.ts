@@ -87,7 +87,7 @@ export class NodePins implements PinOperations, Service {
     this.#catalog = new Catalog(init.store)
     this.#tracker = new Tracker({
       pins: local,
-      fetch: ({ origins }, onProblem) => content.fetch(origins, { onProblem }),
+      fetch: ({ origins, members = [] }, onProblem) => content.fetch(origins, { members, onProblem }),
       onChange: (cid) => this.#trackerChanged(cid),
     })
     this.#agreed = new AgreedPins({ cell, content, mesh, catalog: this.#catalog })

@@ -11,6 +11,8 @@ export interface Wanted {
   readonly priority: number
   /** multiaddresses of peers that have the content */
   readonly origins: readonly string[]
+  /** peer ids of others that are likely to have it: who asked for it, and who is to hold it, too */
+  readonly members?: readonly string[]
 }
 
 /** What becomes of a pin that is not yet as it should be. */
@@ -41,10 +43,10 @@ export interface TrackerLimits {
 }
 
 export const TRACKER_LIMITS: TrackerLimits = {
-  active: 16,
-  again: 4,
+  active: 64,
+  again: 16,
   patient: 64,
-  unpins: 4,
+  unpins: 16,
   stallMs: 2_000,
   firstRetryMs: 5_000,
   lastRetryMs: 600_000,

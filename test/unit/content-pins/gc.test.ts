@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
+import { GC_PAGE_BLOCKS } from '../../../node/content/pins/constants.ts'
 import type { LocalPins } from '../../../node/content/pins/index.ts'
 import { Leases } from '../../../node/content/pins/leases.ts'
 import { codeOf } from '../../../protocols/shared/errors.ts'
@@ -44,8 +45,11 @@ describe('gc', () => {
     const garbage = Array.from({ length: 300 }, (_, index) => rawBlock(`garbage ${index}`))
     await put(store, ...garbage)
     const rows = await sweep(pins)
-    expect(rows.map(({ examined }) => examined)).to.deep.equal([64, 128, 192, 256, 303, 303])
-    expect(rows.map(({ done }) => done)).to.deep.equal([false, false, false, false, false, true])
+    const pages = Array.from({ length: Math.ceil(303 / GC_PAGE_BLOCKS) }, (_, n) =>
+      Math.min(303, (n + 1) * GC_PAGE_BLOCKS),
+    )
+    expect(rows.map(({ examined }) => examined)).to.deep.equal([...pages, 303])
+    expect(rows.map(({ done }) => done)).to.deep.equal([...pages.map(() => false), true])
     expect(rows.at(-1)).to.deep.include({
       removed: 300,
       freedBytes: garbage.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
