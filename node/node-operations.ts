@@ -37,7 +37,7 @@ const OMEGA_TOLERANCE = 1e-9
 
 /** The node as its faces see it: nothing is decided here, every answer is put together from the services. */
 export function createOperations(parts: Parts): Operations {
-  const { membership, network, history, content, events, log } = parts
+  const { membership, network, history, content, pins, events, log } = parts
   const started = performance.now()
   const readiness = (): ReadinessDocument => readinessOf(parts)
   const operations: Operations = {
@@ -60,8 +60,8 @@ export function createOperations(parts: Parts): Operations {
     invite: (request) => membership.invite({ ...request, addresses: dialable(network) }),
     cell: createCellOperations(parts),
     content: pinningContent(parts),
-    pins: parts.pins?.operations ?? NO_PINS,
-    repo: content.repo,
+    pins: pins?.operations ?? NO_PINS,
+    repo: pins === undefined ? content.repo : { ...content.repo, gc: (signal) => pins.gc(signal) },
     log: {
       level: (level, component) => ({ levels: log.setLevel(level, component) }),
       recent: () => log.recent(),

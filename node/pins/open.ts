@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts'
 import type { Content } from '../content/index.ts'
 import type { Membership } from '../network/membership.ts'
 import { isOfCell } from '../network/of-cell.ts'
-import type { PinOperations, PinOptions, PinSummary } from '../operations-pins.ts'
+import type { GcRow, PinOperations, PinOptions, PinSummary } from '../operations-pins.ts'
 import type { Service } from '../service.ts'
 import type { Database } from '../storage/database.ts'
 import type { NodeLog } from '../telemetry/log.ts'
@@ -52,6 +52,8 @@ export interface PinService extends Service {
   placement(options: PinOptions): readonly string[]
   /** Of a full node: has its copies moved elsewhere, then leaves. @see drainAndLeave */
   drain?(how: Drain, signal: AbortSignal): AsyncIterable<number>
+  /** Of the store: what is to be pinned here is no garbage, pinned or not. @throws {CodedError} E_NO_QUORUM */
+  gc(signal: AbortSignal): AsyncIterable<GcRow>
   /** Makes challenges for the one copy of a pin that another node is to have. */
   beforePin?(root: string, options: PinOptions, signal: AbortSignal): Promise<void>
 }
@@ -115,6 +117,10 @@ function cellPins(init: PinsInit, cell: CellState): PinService {
     health: () => pins.health(),
     placement: (options) => pins.placement(options),
     drain: (how, signal) => pins.drain(how, signal),
+    async *gc(signal) {
+      await pins.known()
+      yield* content.repo.gc(signal)
+    },
     async beforePin(root, options, signal) {
       const placed = pins.placement(options)
       if (placed.length === 1 && placed[0] !== self.peerId) await audit.precompute(root, signal)
@@ -148,12 +154,12 @@ function guestPins(init: PinsInit): PinService {
     const full = libp2p.getPeers().filter((peer) => isOfCell(membership, peer, ['full']))
     return full.slice(0, replicationMax < 0 ? full.length : replicationMax).map(String)
   }
-  return serviceOf(own, operations, placement)
+  return serviceOf(init, own, { operations, placement })
 }
 
 function ownPins(init: PinsInit): PinService {
   const own = ownOf(init)
-  return serviceOf(own, own)
+  return serviceOf(init, own, { operations: own, placement: () => [] })
 }
 
 function ownOf(init: PinsInit): OwnPins {
@@ -169,11 +175,11 @@ function ownOf(init: PinsInit): OwnPins {
   })
 }
 
-function serviceOf(own: OwnPins, operations: PinOperations, placement: PinService['placement'] = () => []): PinService {
+function serviceOf({ content }: PinsInit, own: OwnPins, how: Pick<PinService, 'operations' | 'placement'>): PinService {
   return {
     name: 'pins',
-    operations,
-    placement,
+    ...how,
+    gc: (signal) => content.repo.gc(signal),
     summary: () => own.summary(),
     health: () => own.health(),
     get counts() {

@@ -217,6 +217,12 @@ export class NodePins implements PinOperations, Service {
     yield* this.#init.local.verify(CID.parse(cid), { repair, get, signal })
   }
 
+  /** Resolves when this node knows all that it is to hold now. @throws {CodedError} E_NO_QUORUM */
+  async known(): Promise<void> {
+    await this.#init.cell.read()
+    await this.#comparing
+  }
+
   async plan() {
     const plan = await this.#repairer.plan(this.#stopped.signal)
     const peers = plan.moves.flatMap(({ add, drop }) => [...add, ...drop])

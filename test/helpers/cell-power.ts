@@ -28,7 +28,7 @@ export async function cutPower(cell: RealCell, writers: CellWriters): Promise<nu
   return gone
 }
 
-async function startTraced(cell: RealCell, name: string, trace: string) {
+export async function startTraced(cell: RealCell, name: string, trace: string) {
   const traced = [process.execPath, BIN, '--path', cell.stage.path(name), 'run']
   const options = [
     '-f',

@@ -2,14 +2,20 @@ import { setTimeout as rest } from 'node:timers/promises'
 import type { GcRow } from '../../operations-pins.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import { GC_PAGE_BLOCKS } from './constants.ts'
+import type { Sparing } from './expected.ts'
 import type { Leases } from './leases.ts'
 import { nameOf } from './ledger.ts'
 import { countKey, keyEnd } from './records.ts'
 import type { PinStore } from './types.ts'
 
+/** While pins are agreed on all the time, blocks of a page are left for the next sweep. */
+const MAX_ATTEMPTS = 8
+
 export interface GcInit {
   sublevel: Sublevel
   leases: Leases
+  /** Of this sweep. */
+  sparing: Sparing
   store: PinStore
   signal: AbortSignal
 }
@@ -17,7 +23,7 @@ export interface GcInit {
 type Listed = Awaited<ReturnType<PinStore['list']>>[number]
 
 /**
- * Deletes what no pin counts and no lease holds, page by page over the store. Nothing is locked but
+ * Deletes what no pin counts, none is to count, and no lease holds, page by page over the store. Nothing is locked but
  * the few blocks that are being decided about, and only for those who want to pin or lease it
  * ({@link Leases} says why that is enough). A crash leaves a store that the next run goes on with.
  */
@@ -42,13 +48,20 @@ export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
 }
 
 /** @returns those that were free, and are gone */
-function take(blocks: readonly Listed[], { sublevel, leases, store }: GcInit): Promise<Listed[]> {
-  return leases.closed(blocks, async (free) => {
-    const counts = await Promise.all(free.map(({ cid }) => sublevel.get(countKey(cid.multihash.bytes))))
-    const gone = free.filter((_, at) => counts[at] === undefined)
-    await store.deleteAll(gone.map(({ cid }) => cid))
-    return gone
-  })
+async function take(blocks: readonly Listed[], { sublevel, leases, sparing, store }: GcInit): Promise<Listed[]> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    await sparing.update()
+    const gone = await leases.closed(blocks, async (free) => {
+      const counts = await Promise.all(free.map(({ cid }) => sublevel.get(countKey(cid.multihash.bytes))))
+      // A pin was agreed on just now: what it needs is not known yet.
+      if (!sparing.isCurrent) return undefined
+      const gone = free.filter((_, at) => counts[at] === undefined)
+      await store.deleteAll(gone.map(({ cid }) => cid))
+      return gone
+    })
+    if (gone !== undefined) return gone
+  }
+  return []
 }
 
 /**

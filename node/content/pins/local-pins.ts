@@ -3,6 +3,7 @@ import { CodedError, codeOf, messageOf } from '../../../protocols/shared/errors.
 import type { GcRow, VerifyRow } from '../../operations-pins.ts'
 import type { Range, Sublevel } from '../../storage/sublevel.ts'
 import { MAX_DAG_DEPTH, MAX_DAG_LINKS, PAGE_ROWS } from './constants.ts'
+import { Expected, Sparing } from './expected.ts'
 import { collectGarbage } from './gc.ts'
 import { Leases } from './leases.ts'
 import { Ledger, nameOf, type Transaction } from './ledger.ts'
@@ -42,6 +43,7 @@ class PinIndex implements LocalPins {
   readonly #limits: WalkLimits
   readonly #ledger: Ledger
   readonly #leases = new Leases()
+  readonly #expected = new Expected()
   readonly #turns = new Turns()
   #young: Lease | undefined
   #closing = AbortSignal.abort()
@@ -85,8 +87,12 @@ class PinIndex implements LocalPins {
     await this.#turns.takeOver(nameOf(cid.bytes), reason, async () => {
       await this.#ledger.run((tx) => steps.leave(tx, cid.bytes))
       await this.#dropRows(cid.bytes)
-      this.#onSettled(cid)
+      this.#settled(cid)
     })
+  }
+
+  expect(cid: string): void {
+    this.#expected.add(cid)
   }
 
   async get(cid: CID): Promise<LocalPin | undefined> {
@@ -131,11 +137,13 @@ class PinIndex implements LocalPins {
   async *gc(signal: AbortSignal): AsyncGenerator<GcRow> {
     this.#checkOpen()
     if (this.#young !== undefined) throw new CodedError('E_GC_RUNNING', 'the block store is being swept already')
-    this.#young = this.#leases.hold()
+    const lease = (this.#young = this.#leases.hold())
+    const [store, sublevel, leases] = [this.#store, this.#sublevel, this.#leases]
+    const sparing = new Sparing({ expected: this.#expected, store, lease, signal })
     try {
-      yield* collectGarbage({ store: this.#store, sublevel: this.#sublevel, leases: this.#leases, signal })
+      yield* collectGarbage({ store, sublevel, leases, sparing, signal })
     } finally {
-      this.#young.release()
+      lease.release()
       this.#young = undefined
     }
   }
@@ -161,10 +169,10 @@ class PinIndex implements LocalPins {
     try {
       // Before all other rows of a new pin; but its root is fetched while that row is on its way to the disk.
       const record = known === undefined && !isDirect ? undefined : await begun
-      if (record?.state === 'pinned') return this.#settled(cid, record)
-      const ended = await this.#hold(cid, record, options)
+      const ended = record?.state === 'pinned' ? record : await this.#hold(cid, record, options)
       await begun
-      return this.#settled(cid, ended)
+      this.#settled(cid)
+      return rows.localPin(cid.bytes, ended)
     } catch (error) {
       await begun
       options.signal.throwIfAborted()
@@ -194,9 +202,9 @@ class PinIndex implements LocalPins {
     return record
   }
 
-  #settled(cid: CID, record: PinRecord): LocalPin {
+  #settled(cid: CID): void {
+    this.#expected.delete(cid)
     this.#onSettled(cid)
-    return rows.localPin(cid.bytes, record)
   }
 
   #walkInit({ get, signal, onProgress }: PinWalkOptions): WalkInit {

@@ -87,6 +87,8 @@ export interface LocalPins {
   pin(cid: CID, options: PinWalkOptions): Promise<LocalPin>
   /** Stops a `pin` of it that is under way. Never reads a block. Of an unknown pin it does nothing. */
   unpin(cid: CID): Promise<void>
+  /** It is to be pinned, sooner or later: until it is, or is unpinned, gc spares what of it is here. It is memory. */
+  expect(cid: string): void
   get(cid: CID): Promise<LocalPin | undefined>
   /** In the order of the CIDs' bytes. */
   list(page: { after?: string; limit: number }): Promise<LocalPin[]>

@@ -89,6 +89,7 @@ export class Tracker {
 
   #aim(pin: Wanted, aim: Aim): void {
     if (this.#isStopped) return
+    if (aim === 'pin') this.#init.pins.expect?.(pin.cid)
     const task = this.#tasks.get(pin.cid)
     if (task === undefined) {
       const made = newTask(pin, aim, this.#now())

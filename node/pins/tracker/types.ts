@@ -53,7 +53,7 @@ export const TRACKER_LIMITS: TrackerLimits = {
 }
 
 export interface TrackerInit {
-  pins: Pick<LocalPins, 'pin' | 'unpin'>
+  pins: Pick<LocalPins, 'pin' | 'unpin'> & Partial<Pick<LocalPins, 'expect'>>
   /**
    * A way to get the blocks of one pin; it remembers who holds them.
    *

@@ -58,6 +58,33 @@ describe('gc', () => {
     await checkHeld(pins, store, CID.parse)
   })
 
+  it('spares what of a pin is here before it is pinned, and after it is not to be', async () => {
+    const { pins, store } = await openIndex()
+    await put(store, root, b, c)
+    pins.expect(root.cid.toString())
+    await sweep(pins)
+    expect([...store.blocks.keys()].toSorted()).to.deep.equal(namesOf([root, b]))
+    await pins.unpin(root.cid)
+    await sweep(pins)
+    expect(store.blocks.size).to.equal(0)
+  })
+
+  it('spares what is to be pinned since it began', async () => {
+    const { pins, store } = await openIndex()
+    // In the order of their names these are the last ones.
+    const isLate = ({ cid }: Block): boolean => nameOf(cid) > '1220f8'
+    const many = Array.from({ length: 20_000 }, (_, index) => rawBlock(`block ${index}`))
+    const late = many.filter(isLate).slice(0, 3)
+    const garbage = many.filter((each) => !isLate(each)).slice(0, 200)
+    const top = Array.from({ length: 500 }, (_, index) => node(`top ${index}`, late)).find(isLate)!
+    await put(store, ...garbage, ...late, top)
+    const rows = pins.gc(NEVER)
+    expect((await rows.next()).value).to.include({ done: false })
+    pins.expect(top.cid.toString())
+    await collect(rows)
+    expect([...store.blocks.keys()].toSorted()).to.deep.equal(namesOf([top, ...late]))
+  })
+
   it('spares what is leased until the lease is released, and what a crash left leased is garbage', async () => {
     const { pins, store, rows } = await openIndex()
     const [lease, second] = [pins.hold(), pins.hold()]
