@@ -5,5 +5,3 @@ export interface Proofs {
   /** Peer ids whose copy was challenged and could not be proven. */
   badCopies(cid: string): readonly string[]
 }
-
-export const NO_PROOFS: Proofs = { provenAt: () => undefined, badCopies: () => [] }

@@ -54,6 +54,9 @@ describe('a full node that holds pins and leaves, with real nodes', function () 
     const cid = (await cell.stage.did('b', add, { input: 'to be kept' })).trim()
     const { pins } = await cell.stage.json<StatusDocument>('b', ['status'])
     expect(pins).to.deep.include({ agreed: 1, pinned: 1, failed: 0, repair: true })
+    const local = async (name: string) => (await cell.stage.did(name, ['pin', 'ls', '--local', '-q'])).trim()
+    const holders = (await held('b', cid)).copies.map(({ name }) => name)
+    for (const name of ['a', 'b', 'c']) expect(await local(name), name).to.equal(holders.includes(name) ? cid : '')
     const { code, stdout, stderr } = await leave('b')
     expect([code, stdout], stderr).to.deep.equal([0, 'left cell home, stopped\n'])
     expect(stderr).to.contain('moving 1 copy to other members first')
@@ -77,5 +80,32 @@ describe('a full node that holds pins and leaves, with real nodes', function () 
     await cell.gone('c')
     await cell.voters(1)
     expect((await cell.stage.json<StatusDocument>('a', ['status'])).pins).to.deep.include({ agreed: 1, pinned: 1 })
+  })
+})
+
+describe('a full node that leaves while repair is off at the leader', function () {
+  this.timeout(60_000)
+  let cell: RealCell
+  before(async () => {
+    cell = await (await RealCell.open({ KAIROS_PINS_REPAIR: 'false' })).grow(2)
+  })
+  after(() => cell.close())
+
+  it('is told so at once, leader or not, and runs on', async () => {
+    await cell.stage.did('a', ['pin', 'add', NOWHERE, '--rmin', '1', '--rmax', '2', '--allocations', 'a,b'])
+    for (const name of ['a', 'b']) {
+      const { code, stderr } = await cell.stage.kairos(name, ['leave', '--yes'])
+      expect([code, stderr], name).to.satisfy(([code, text]: [number, string]) => {
+        return code === 7 && text.includes('1 copy of this node did not move elsewhere: repair is off at the leader')
+      })
+    }
+    expect((await cell.members('a')).map(({ draining, copies }) => [draining, copies])).to.deep.equal([
+      [false, 1],
+      [false, 1],
+    ])
+    const doctor = await cell.stage.kairos(await cell.leader(), ['doctor'])
+    expect(doctor.stdout).to.match(
+      /^WARN {2}pin repair: off here, where the cell is led\n +kairos config set pins.repair/m,
+    )
   })
 })
