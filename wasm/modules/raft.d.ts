@@ -8,11 +8,11 @@ export class RaftNode {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * Takes one input, at most 2 MiB, and returns all that follows from it.
+     * Takes the input that the first `length` bytes of the room are. Returns how many bytes of effects follow from it.
      *
-     * Errors: E_RAFT_INPUT, E_RAFT_MESSAGE, E_RAFT_DROPPED; the node goes on as if the input had not come.
+     * Refusals: -1 E_RAFT_INPUT, -2 E_RAFT_MESSAGE, -3 E_RAFT_DROPPED; the node goes on as if the input had not come.
      */
-    input(bytes: Uint8Array): Uint8Array;
+    input(length: number): number;
     /**
      * * `start` - what the log holds (`wasm/raft/codec.ts`), at most 1 GiB
      *
@@ -21,17 +21,29 @@ export class RaftNode {
     constructor(start: Uint8Array);
 }
 
+/**
+ * Where the effects of the last input are, until the next one.
+ */
+export function effects(): number;
+
+/**
+ * Makes room for an input of `length` bytes, at most 2 MiB; what was written there stays. Returns its address, which is
+ * good until the next call, or 0 when that is too much.
+ */
+export function room(length: number): number;
+
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly __getrandom_custom: (a: number, b: number) => number;
     readonly __wbg_raftnode_free: (a: number, b: number) => void;
-    readonly raftnode_input: (a: number, b: number, c: number, d: number) => void;
+    readonly effects: () => number;
+    readonly raftnode_input: (a: number, b: number) => number;
     readonly raftnode_new: (a: number, b: number, c: number) => void;
+    readonly room: (a: number) => number;
     readonly __wbindgen_add_to_stack_pointer: (a: number) => number;
     readonly __wbindgen_export: (a: number, b: number) => number;
-    readonly __wbindgen_export2: (a: number, b: number, c: number) => void;
 }
 
 export type SyncInitInput = BufferSource | WebAssembly.Module;

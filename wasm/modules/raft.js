@@ -15,31 +15,15 @@ export class RaftNode {
         wasm.__wbg_raftnode_free(ptr, 0);
     }
     /**
-     * Takes one input, at most 2 MiB, and returns all that follows from it.
+     * Takes the input that the first `length` bytes of the room are. Returns how many bytes of effects follow from it.
      *
-     * Errors: E_RAFT_INPUT, E_RAFT_MESSAGE, E_RAFT_DROPPED; the node goes on as if the input had not come.
-     * @param {Uint8Array} bytes
-     * @returns {Uint8Array}
+     * Refusals: -1 E_RAFT_INPUT, -2 E_RAFT_MESSAGE, -3 E_RAFT_DROPPED; the node goes on as if the input had not come.
+     * @param {number} length
+     * @returns {number}
      */
-    input(bytes) {
-        try {
-            const retptr = wasm.__wbindgen_add_to_stack_pointer(-16);
-            const ptr0 = passArray8ToWasm0(bytes, wasm.__wbindgen_export);
-            const len0 = WASM_VECTOR_LEN;
-            wasm.raftnode_input(retptr, this.__wbg_ptr, ptr0, len0);
-            var r0 = getDataViewMemory0().getInt32(retptr + 4 * 0, true);
-            var r1 = getDataViewMemory0().getInt32(retptr + 4 * 1, true);
-            var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
-            var r3 = getDataViewMemory0().getInt32(retptr + 4 * 3, true);
-            if (r3) {
-                throw takeObject(r2);
-            }
-            var v2 = getArrayU8FromWasm0(r0, r1).slice();
-            wasm.__wbindgen_export2(r0, r1 * 1, 1);
-            return v2;
-        } finally {
-            wasm.__wbindgen_add_to_stack_pointer(16);
-        }
+    input(length) {
+        const ret = wasm.raftnode_input(this.__wbg_ptr, length);
+        return ret;
     }
     /**
      * * `start` - what the log holds (`wasm/raft/codec.ts`), at most 1 GiB
@@ -68,6 +52,26 @@ export class RaftNode {
     }
 }
 if (Symbol.dispose) RaftNode.prototype[Symbol.dispose] = RaftNode.prototype.free;
+
+/**
+ * Where the effects of the last input are, until the next one.
+ * @returns {number}
+ */
+export function effects() {
+    const ret = wasm.effects();
+    return ret >>> 0;
+}
+
+/**
+ * Makes room for an input of `length` bytes, at most 2 MiB; what was written there stays. Returns its address, which is
+ * good until the next call, or 0 when that is too much.
+ * @param {number} length
+ * @returns {number}
+ */
+export function room(length) {
+    const ret = wasm.room(length);
+    return ret >>> 0;
+}
 function __wbg_get_imports() {
     const import0 = {
         __proto__: null,
@@ -103,11 +107,6 @@ function dropObject(idx) {
     if (idx < 1028) return;
     heap[idx] = heap_next;
     heap_next = idx;
-}
-
-function getArrayU8FromWasm0(ptr, len) {
-    ptr = ptr >>> 0;
-    return getUint8ArrayMemory0().subarray(ptr / 1, ptr / 1 + len);
 }
 
 let cachedDataViewMemory0 = null;

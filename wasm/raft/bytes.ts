@@ -1,19 +1,28 @@
 const HIGH = 2 ** 32
 
+/** Makes room for so many bytes, in which what was written stays. @returns the memory, and where in it the room is */
+export type Grow = (least: number) => { readonly bytes: Uint8Array; readonly at: number; readonly capacity: number }
+
 /** Little-endian fields in a fixed order, as `crates/raft/src/wire.rs` reads them. */
 export class ByteWriter {
   #bytes: Uint8Array
   #view: DataView
-  #length = 0
+  #from: number
+  #at: number
+  #end: number
+  readonly #grow: Grow
 
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity)
+  constructor(capacity: number, grow?: Grow) {
+    this.#grow = grow ?? ((least) => this.#enlarged(least))
+    this.#bytes = new Uint8Array(0)
     this.#view = new DataView(this.#bytes.buffer)
+    this.#from = this.#at = this.#end = 0
+    this.#room(capacity)
   }
 
   byte(value: number): this {
     this.#room(1)
-    this.#bytes[this.#length++] = value
+    this.#bytes[this.#at++] = value
     return this
   }
 
@@ -21,17 +30,17 @@ export class ByteWriter {
   whole(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no whole number under 2^53`)
     this.#room(8)
-    this.#view.setUint32(this.#length, value % HIGH, true)
-    this.#view.setUint32(this.#length + 4, Math.floor(value / HIGH), true)
-    this.#length += 8
+    this.#view.setUint32(this.#at, value % HIGH, true)
+    this.#view.setUint32(this.#at + 4, Math.floor(value / HIGH), true)
+    this.#at += 8
     return this
   }
 
   bytes(value: Uint8Array): this {
     this.#count(value.length)
     this.#room(value.length)
-    this.#bytes.set(value, this.#length)
-    this.#length += value.length
+    this.#bytes.set(value, this.#at)
+    this.#at += value.length
     return this
   }
 
@@ -43,43 +52,67 @@ export class ByteWriter {
 
   /** What was written, until the next {@link begin}. */
   end(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+    return this.#bytes.subarray(this.#from, this.#at)
+  }
+
+  get length(): number {
+    return this.#at - this.#from
   }
 
   /** Begins anew in the same memory. */
   begin(): this {
-    this.#length = 0
+    this.#at = this.#from
+    // The memory of an instance grows, and its old view is empty then.
+    if (this.#bytes.byteLength === 0) this.#move(this.#end - this.#from)
     return this
   }
 
   #count(value: number): void {
     this.#room(4)
-    this.#view.setUint32(this.#length, value, true)
-    this.#length += 4
+    this.#view.setUint32(this.#at, value, true)
+    this.#at += 4
   }
 
   #room(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + more))
-    grown.set(this.#bytes)
-    this.#bytes = grown
-    this.#view = new DataView(grown.buffer)
+    if (this.#at + more > this.#end) this.#move(this.length + more)
+  }
+
+  #move(least: number): void {
+    const length = this.length
+    const { bytes, at, capacity } = this.#grow(least)
+    if (bytes !== this.#bytes) this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = bytes
+    this.#from = at
+    this.#at = at + length
+    this.#end = at + capacity
+  }
+
+  #enlarged(least: number): ReturnType<Grow> {
+    const capacity = Math.max(2 * (this.#end - this.#from), least)
+    const bytes = new Uint8Array(capacity)
+    bytes.set(this.end())
+    return { bytes, at: 0, capacity }
   }
 }
 
-/** Reads what the engine wrote; the bytes of a field are a view of the whole. */
+/** Reads what the engine wrote. */
 export class ByteReader {
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
+  #bytes = new Uint8Array(0)
+  #view = new DataView(this.#bytes.buffer)
   #at = 0
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  /** Reads from a place in memory; the fields are copies of what is there. */
+  begin(bytes: Uint8Array<ArrayBuffer>, at: number): this {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    this.#at = at
+    return this
   }
 
   byte(): number {
-    return this.#view.getUint8(this.#at++)
+    return this.#bytes[this.#at++]!
   }
 
   whole(): number {
@@ -90,7 +123,7 @@ export class ByteReader {
 
   bytes(): Uint8Array {
     const length = this.count()
-    return this.#bytes.subarray(this.#at, (this.#at += length))
+    return this.#bytes.slice(this.#at, (this.#at += length))
   }
 
   list<T>(read: (reader: this) => T): T[] {

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { type ByteReader, ByteWriter } from './bytes.ts'
 import type {
   Change,
   CommittedEntry,
@@ -17,12 +17,9 @@ import type {
 const CHANGES = { voter: 0, learner: 1, remove: 2 } as const
 const ROLES: readonly RaftRole[] = ['follower', 'candidate', 'leader', 'precandidate']
 
-// Every input is copied into wasm before the next one is made.
-const inputs = new ByteWriter(4096)
-
-/** The twin of `crates/raft/src/input.rs`; the bytes are good until the next call. */
-export function encodeInput(input: EngineInput): Uint8Array {
-  const writer = inputs.begin()
+/** The twin of `crates/raft/src/input.rs`. */
+export function encodeInput(input: EngineInput, writer = new ByteWriter(4096)): ByteWriter {
+  writer.begin()
   switch (input.type) {
     case 'tick':
       writer.byte(0)
@@ -65,7 +62,7 @@ export function encodeInput(input: EngineInput): Uint8Array {
       writeSnapshot(writer.byte(12), input.meta)
       writer.whole(input.compact)
   }
-  return writer.end()
+  return writer
 }
 
 export function encodeStart(start: EngineStart): Uint8Array {
@@ -120,8 +117,7 @@ function writeSnapshot(writer: ByteWriter, { index, term, configuration, root }:
 }
 
 /** The twin of `crates/raft/src/effects.rs`. */
-export function decodeEffects(bytes: Uint8Array): EngineEffects {
-  const reader = new ByteReader(bytes)
+export function decodeEffects(reader: ByteReader): EngineEffects {
   return {
     number: reader.whole(),
     messages: reader.list(readMessage),

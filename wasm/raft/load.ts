@@ -1,5 +1,6 @@
 import { instantiate } from '../instantiate.ts'
 import type * as Glue from '../modules/raft.js'
+import { ByteReader, ByteWriter } from './bytes.ts'
 import { decodeEffects, encodeInput, encodeStart } from './codec.ts'
 import { type CreateEngine, type Engine, EngineRefusal, type EngineRefusalCode } from './types.ts'
 
@@ -9,6 +10,10 @@ const MESSAGES: Record<EngineRefusalCode, string> = {
   E_RAFT_DROPPED: 'nobody can take a proposal now',
 }
 
+// As `crates/raft/src/lib.rs` numbers them, from -1 down.
+const REFUSALS = ['E_RAFT_INPUT', 'E_RAFT_MESSAGE', 'E_RAFT_DROPPED'] as const
+const ROOM = 4096
+
 /**
  * An instance of the engine's module, for the members of one cell: a trap spoils it for all that it made. The log that
  * follows a start may take up to 1 GiB.
@@ -16,11 +21,23 @@ const MESSAGES: Record<EngineRefusalCode, string> = {
  * @throws whatever reading, compiling or starting the module throws: there is no cell without it
  */
 export async function loadRaft(modules?: URL): Promise<CreateEngine> {
-  const { glue } = await instantiate<typeof Glue>('raft', 'raft.wasm', modules)
+  const { glue, memory } = await instantiate<typeof Glue>('raft', 'raft.wasm', modules)
+  let bytes = new Uint8Array(memory.buffer)
+  const bytesNow = () => (bytes.byteLength === 0 ? (bytes = new Uint8Array(memory.buffer)) : bytes)
+  const writer = new ByteWriter(ROOM, (capacity) => {
+    const at = glue.room(capacity)
+    if (at === 0) throw refusal('E_RAFT_INPUT')
+    return { bytes: bytesNow(), at, capacity }
+  })
+  const reader = new ByteReader()
   return (start) => {
     const node = coded(() => new glue.RaftNode(encodeStart(start)))
     const engine: Engine = {
-      input: (input) => decodeEffects(coded(() => node.input(encodeInput(input)))),
+      input: (input) => {
+        const length = node.input(encodeInput(input, writer).length)
+        if (length < 0) throw refusal(REFUSALS[-length - 1]!)
+        return decodeEffects(reader.begin(bytesNow(), glue.effects()))
+      },
       free: () => node.free(),
     }
     return engine
@@ -31,9 +48,11 @@ function coded<T>(call: () => T): T {
   try {
     return call()
   } catch (thrown) {
-    if (typeof thrown === 'string' && Object.hasOwn(MESSAGES, thrown)) {
-      throw new EngineRefusal(thrown as EngineRefusalCode, MESSAGES[thrown as EngineRefusalCode])
-    }
+    if (typeof thrown === 'string' && Object.hasOwn(MESSAGES, thrown)) throw refusal(thrown as EngineRefusalCode)
     throw thrown
   }
+}
+
+function refusal(code: EngineRefusalCode): EngineRefusal {
+  return new EngineRefusal(code, MESSAGES[code])
 }

@@ -39,8 +39,10 @@ impl Effects {
         }
     }
 
-    pub fn encode(&self, status: &Status) -> Vec<u8> {
-        let mut writer = Writer::default();
+    /// In the memory of `room`, whatever it holds.
+    pub fn encode(&self, status: &Status, mut room: Vec<u8>) -> Vec<u8> {
+        room.clear();
+        let mut writer = Writer { bytes: room };
         writer.whole(self.number);
         writer.list(&self.messages, message);
         writer.list(&self.persisted_messages, message);
@@ -77,7 +79,7 @@ impl Effects {
 
 fn message(writer: &mut Writer, message: &Message) {
     writer.whole(message.to);
-    writer.bytes(&message.encode_to_vec());
+    writer.message(message);
     let offered = message.snapshot.as_ref().filter(|snapshot| snapshot.get_metadata().index > 0);
     writer.option(offered, snapshot);
 }

@@ -16,6 +16,7 @@ mod timeout;
 mod wire;
 
 use node::{Node, Refusal};
+use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wire::{MAX_INPUT, MAX_START};
 
@@ -25,6 +26,33 @@ fn no_entropy(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
     Ok(())
 }
 getrandom::register_custom_getrandom!(no_entropy);
+
+thread_local! {
+    // Of all nodes of an instance: one input is under way at a time.
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static EFFECTS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes room for an input of `length` bytes, at most 2 MiB; what was written there stays. Returns its address, which is
+/// good until the next call, or 0 when that is too much.
+#[wasm_bindgen]
+pub fn room(length: usize) -> *mut u8 {
+    if length > MAX_INPUT {
+        return std::ptr::null_mut();
+    }
+    ROOM.with_borrow_mut(|room| {
+        if room.len() < length {
+            room.resize(length, 0);
+        }
+        room.as_mut_ptr()
+    })
+}
+
+/// Where the effects of the last input are, until the next one.
+#[wasm_bindgen]
+pub fn effects() -> *const u8 {
+    EFFECTS.with_borrow(|effects| effects.as_ptr())
+}
 
 /// One member of one cell.
 #[wasm_bindgen]
@@ -44,15 +72,22 @@ impl RaftNode {
         Ok(Self(Node::new(start)?))
     }
 
-    /// Takes one input, at most 2 MiB, and returns all that follows from it.
+    /// Takes the input that the first `length` bytes of the room are. Returns how many bytes of effects follow from it.
     ///
-    /// Errors: E_RAFT_INPUT, E_RAFT_MESSAGE, E_RAFT_DROPPED; the node goes on as if the input had not come.
-    pub fn input(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
-        if bytes.len() > MAX_INPUT {
-            return Err(Refused(Refusal::Input));
+    /// Refusals: -1 E_RAFT_INPUT, -2 E_RAFT_MESSAGE, -3 E_RAFT_DROPPED; the node goes on as if the input had not come.
+    pub fn input(&mut self, length: usize) -> i32 {
+        let taken = ROOM.with_borrow(|room| {
+            let bytes = room.get(..length).ok_or(Refusal::Input)?;
+            let input = input::decode(bytes).map_err(|_| Refusal::Input)?;
+            EFFECTS.replace(self.0.input(input, EFFECTS.take())?);
+            Ok(EFFECTS.with_borrow(Vec::len))
+        });
+        match taken {
+            Ok(length) => length as i32,
+            Err(Refusal::Input) => -1,
+            Err(Refusal::Message) => -2,
+            Err(Refusal::Dropped) => -3,
         }
-        let input = input::decode(bytes).map_err(|_| Refused(Refusal::Input))?;
-        Ok(self.0.input(input)?)
     }
 }
 

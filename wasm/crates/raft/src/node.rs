@@ -60,9 +60,10 @@ impl Node {
         Ok(Self { raw, timeout, waiting: 0, effects: Effects::default() })
     }
 
-    pub fn input(&mut self, input: Input) -> Result<Vec<u8>, Refusal> {
+    /// * `room` - memory for what is returned
+    pub fn input(&mut self, input: Input, room: Vec<u8>) -> Result<Vec<u8>, Refusal> {
         let effects = self.effects_of(input)?;
-        Ok(effects.encode(&self.status()))
+        Ok(effects.encode(&self.status(), room))
     }
 
     pub fn effects_of(&mut self, input: Input) -> Result<Effects, Refusal> {

@@ -93,6 +93,15 @@ impl Writer {
         self.bytes.extend_from_slice(value);
     }
 
+    /// As its encoding, in bytes.
+    pub fn message(&mut self, message: &impl prost::Message) {
+        let from = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        message.encode(&mut self.bytes).expect("a Vec has room");
+        let length = (self.bytes.len() - from - 4) as u32;
+        self.bytes[from..from + 4].copy_from_slice(&length.to_le_bytes());
+    }
+
     pub fn list<T>(&mut self, items: &[T], item: impl Fn(&mut Self, &T)) {
         self.bytes.extend_from_slice(&(items.len() as u32).to_le_bytes());
         for value in items {
