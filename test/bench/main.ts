@@ -14,6 +14,7 @@ const GROUPS: Record<string, () => Promise<Bench>> = {
   state: async () => (await import('./state.ts')).benchState,
   gossip: async () => (await import('./network.ts')).benchGossip,
   content: async () => (await import('./content.ts')).benchContent,
+  pins: async () => (await import('./pins.ts')).benchPins,
 }
 const RESULTS = new URL('./RESULTS.md', import.meta.url)
 /** Of one group; on idle cores all take six minutes together. */

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { decode } from '@ipld/dag-cbor'
 import { CELL_OPTIONS } from '../../consensus/cell/init.ts'
-import { entries, fromSorted, set, type TreeEntry } from '../../consensus/state/index.ts'
+import {
+  EMPTY,
+  entries as allEntries,
+  fromSorted,
+  set,
+  type Tree,
+  type TreeEntry,
+} from '../../consensus/state/index.ts'
 import { StateStore } from '../../node/cell/state-store.ts'
 import { openDatabase } from '../../node/storage/database.ts'
 import { RealCell } from '../helpers/cell.ts'
@@ -26,7 +33,7 @@ export async function nodeFigures({ what, entries, maxRssMb }: StateCase): Promi
     await cell.found('a')
     await cell.leader()
     await cell.end('a')
-    await plant(cell, entries)
+    await plant(cell, () => entries)
     const restart = await seconds(async () => {
       await cell.run('a')
       await cell.leader()
@@ -54,14 +61,16 @@ export async function nodeFigures({ what, entries, maxRssMb }: StateCase): Promi
   }
 }
 
-/** As if commands had led there: what the node had, and the entries, under the same applied index. */
-async function plant(cell: RealCell, added: Iterable<TreeEntry>): Promise<void> {
+/** As if commands had led there: what the node had, and the entries, ascending, under the same applied index. */
+export async function plant(cell: RealCell, added: (before: Tree) => Iterable<TreeEntry>): Promise<void> {
   const database = await openDatabase(cell.stage.path('a', 'cell', 'state'), { onFatal: () => undefined })
   const stamp = decode((await database.sublevel('cell-state').get('stamp'))!) as { incarnation: Uint8Array }
   const store = await StateStore.open(database, stamp.incarnation)
-  let tree = fromSorted(added)
-  for await (const [key, value] of store.load()) tree = set(tree, key, value)
-  await store.replaceAll(store.applied, entries(tree))
+  let before = EMPTY
+  for await (const [key, value] of store.load()) before = set(before, key, value)
+  let tree = fromSorted(added(before))
+  for (const [key, value] of allEntries(before)) tree = set(tree, key, value)
+  await store.replaceAll(store.applied, allEntries(tree))
   await database.close()
 }
 
@@ -93,7 +102,7 @@ async function snapshotSeconds(cell: RealCell): Promise<number> {
   })
 }
 
-async function memoryOf(cell: RealCell, name: string): Promise<{ now: number; highest: number }> {
+export async function memoryOf(cell: RealCell, name: string): Promise<{ now: number; highest: number }> {
   const status = await readFile(`/proc/${cell.pid(name)}/status`, 'utf8')
   const megabytes = (field: string) => Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1000)
   return { now: megabytes('VmRSS'), highest: megabytes('VmHWM') }
