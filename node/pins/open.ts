@@ -15,6 +15,7 @@ import type { Database } from '../storage/database.ts'
 import type { NodeLog } from '../telemetry/log.ts'
 import { OwnPins } from './alone.ts'
 import { createAudit, type AuditResult } from './audit/index.ts'
+import { boundedAsk } from './bounded-ask.ts'
 import type { Drain } from './drain.ts'
 import { GuestPins, noHost } from './guest.ts'
 import { claims } from './observe.ts'
@@ -196,7 +197,7 @@ function meshOf({ libp2p, membership }: PinsInit): PinMesh {
     nameOf: (peerId) => membership.member(peerId)?.name ?? peerId,
     peerIdOf: (member) => peerIdOf(membership, member),
     isConnected: (peerId) => libp2p.getConnections(peerIdFromString(peerId)).length > 0,
-    ask: (peer, params, signal) => query(libp2p, peer, { what: 'pins', params }, { signal }),
+    ask: boundedAsk((peer, params, signal) => query(libp2p, peer, { what: 'pins', params }, { signal })),
   }
 }
 
