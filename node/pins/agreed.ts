@@ -129,22 +129,32 @@ export class AgreedPins {
       yield { type: 'progress', imported }
     }
     let batch: Line[] = []
-    for await (const given of lines) {
-      signal.throwIfAborted()
-      if (given.type === 'refused') {
-        refused += 1
-        yield given
-        continue
-      }
-      batch.push({ line: given.line, spec: importSpecOf(given.pin, named, mesh.self) })
-      if (batch.length < IMPORT_BATCH) continue
-      underWay.push(this.#set(batch))
+    const send = (): void => {
+      const outcomes = this.#set(batch)
+      // Heard of in its turn, or not at all when one before it has ended the import.
+      outcomes.catch(() => undefined)
+      underWay.push(outcomes)
       batch = []
-      if (underWay.length >= IMPORT_AHEAD) yield* ended(underWay.shift()!)
     }
-    if (batch.length > 0) underWay.push(this.#set(batch))
-    for (const outcomes of underWay) yield* ended(outcomes)
-    yield { type: 'end', imported, refused }
+    try {
+      for await (const given of lines) {
+        signal.throwIfAborted()
+        if (given.type === 'refused') {
+          refused += 1
+          yield given
+          continue
+        }
+        batch.push({ line: given.line, spec: importSpecOf(given.pin, named, mesh.self) })
+        if (batch.length < IMPORT_BATCH) continue
+        send()
+        if (underWay.length >= IMPORT_AHEAD) yield* ended(underWay.shift()!)
+      }
+      if (batch.length > 0) send()
+      for (const outcomes of underWay) yield* ended(outcomes)
+      yield { type: 'end', imported, refused }
+    } finally {
+      await Promise.allSettled(underWay)
+    }
   }
 
   /** A batch is all or nothing: where one is refused, each is asked for alone. */
