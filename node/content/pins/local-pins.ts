@@ -166,6 +166,8 @@ class PinIndex implements LocalPins {
     if (!isDirect && known?.mode === 'direct') await this.#dropBelow(cid)
     const begin = (tx: Transaction): Promise<PinRecord> => steps.begin(tx, cid, options.mode, this.#now())
     const begun = this.#ledger.run(begin, steps.readsOf(cid.bytes))
+    // Its failure is told below; while the root is fetched nobody listens to it.
+    begun.catch(() => {})
     try {
       // Before all other rows of a new pin; but its root is fetched while that row is on its way to the disk.
       const record = known === undefined && !isDirect ? undefined : await begun

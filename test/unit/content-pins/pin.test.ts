@@ -5,9 +5,10 @@ import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import type { GetBlock } from '../../../node/content/dag.ts'
 import { createLocalPins, type PinWalkProgress } from '../../../node/content/pins/index.ts'
-import { codeOf } from '../../../protocols/shared/errors.ts'
+import { CodedError, codeOf } from '../../../protocols/shared/errors.ts'
 import { block, Mesh, nameOf, namesOf, NEVER, node, openIndex, rawBlock } from '../../helpers/pin-fixtures.ts'
 import { checkHeld, checkSwept } from '../../helpers/pin-invariants.ts'
+import { unhandledIn } from '../../helpers/unhandled.ts'
 
 const [a, b, c] = [rawBlock('a'), rawBlock('b'), rawBlock('c')]
 const shared = node('shared', [a, b])
@@ -76,6 +77,19 @@ describe('a local pin', () => {
     expect(await pins.stat()).to.deep.include({ pins: { pinned: 1, pinning: 0, failed: 0 }, blocks: 4 })
     await checkSwept(pins, store, namesOf([other, a, b]))
     await pins.unpin(root.cid)
+  })
+
+  it('whose first row cannot be written while its root is fetched fails with that, and nothing else does', async () => {
+    const { pins, store, sublevel } = await openIndex()
+    sublevel.batch = () => Promise.reject(new CodedError('E_DISK_FULL', 'the disk is full'))
+    const came = Promise.withResolvers<Uint8Array>()
+    const unhandled = await unhandledIn(async () => {
+      const pinned = refusal(pins.pin(root.cid, { mode: 'recursive', get: () => came.promise, signal: NEVER }))
+      await new Promise(setImmediate)
+      came.resolve(root.bytes)
+      expect(await pinned).to.equal('E_DISK_FULL')
+    })
+    expect([unhandled, store.blocks.size <= 1]).to.deep.equal([[], true])
   })
 
   it('that failed says why, keeps what it has, and goes on from there', async () => {
