@@ -40,7 +40,9 @@ describe('a full node that holds pins and leaves, with real nodes', function () 
     await eventually('b is drained no more', async () => (await isDraining('b')) === false)
     const late = await leave('b', '--drain-timeout', '1s', '--json')
     expect(late.code).to.equal(7)
-    expect(late.stderr).to.contain('E_DRAIN_STALLED').and.contain('--no-drain')
+    const { error } = JSON.parse(late.stderr) as { error: Record<string, string> }
+    expect(error).to.include({ code: 'E_DRAIN_STALLED' })
+    expect(error['hint']).to.contain('--no-drain')
     expect(await isDraining('b')).to.equal(false)
     const findings = await cell.stage.kairos('b', ['doctor', '--json'])
     expect((JSON.parse(findings.stdout) as { findings: Finding[] }).findings.map(({ check }) => check)).to.include(
@@ -69,7 +71,7 @@ describe('a full node that holds pins and leaves, with real nodes', function () 
   it('stays where a copy has no other place, saying how many and what to do; --no-drain goes', async () => {
     const { code, stderr } = await leave('c', '--json')
     expect(code).to.equal(4)
-    const { error } = JSON.parse(stderr.slice(stderr.indexOf('{'))) as { error: Record<string, string> }
+    const { error } = JSON.parse(stderr) as { error: Record<string, string> }
     expect(error).to.include({ code: 'E_DRAIN_SHORT' })
     expect(error['message']).to.match(
       /^no other place for 1 copy of this node: text wants 2 copies, and .* can hold 1$/,

@@ -36,7 +36,7 @@ async function leave(io: Io, { yes, drain, drainTimeout }: Flags): Promise<void>
       if ('left' in row) document = row
       else if (isTold) line.show(() => `${copies(row.copiesLeft)} left`)
       else {
-        io.note(`moving ${copies(row.copiesLeft)} to other members first; Ctrl-C stays`)
+        if (!io.flags.json) io.note(`moving ${copies(row.copiesLeft)} to other members first; Ctrl-C stays`)
         isTold = true
       }
     }
