@@ -106,7 +106,7 @@ export class Observer {
     if (held.state === 'pinned') return { ...rest, status: 'pinned', reason: null }
     const message = held.error?.message ?? 'it waits for its turn'
     return held.state === 'pinning'
-      ? { ...rest, status: 'pin_queued', reason: null }
+      ? { ...rest, status: 'pin_queued', reason: { code: 'waiting', message } }
       : { ...rest, status: 'pin_error', reason: { code: 'storage', message } }
   }
 

@@ -217,10 +217,11 @@ export class NodePins implements PinOperations, Service {
     yield* this.#init.local.verify(CID.parse(cid), { repair, get, signal })
   }
 
-  /** Resolves when this node knows all that it is to hold now. @throws {CodedError} E_NO_QUORUM */
+  /** Resolves when this node knows all that it is to hold now, and has let go of the rest. @throws {CodedError} E_NO_QUORUM */
   async known(): Promise<void> {
     await this.#init.cell.read()
     await this.#comparing
+    await this.#tracker.unpinned()
   }
 
   async plan() {

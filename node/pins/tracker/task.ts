@@ -50,10 +50,12 @@ const WORDS = {
   unpin: { queued: 'unpin_queued', running: 'unpinning', failed: 'unpin_error' },
 } as const
 
-export function trackedOf({ aim, state, since, attempts, failure, running }: Task, now: number): Tracked {
+const WAITING: PinReason = { code: 'waiting', message: 'it waits for its turn' }
+
+export function trackedOf({ pin, aim, state, since, attempts, failure, running }: Task, now: number): Tracked {
   const status = WORDS[aim][state]
-  if (running === undefined) return { status, reason: failure ?? null, attempts, since, progress: null }
-  return { status, reason: reasonOfRunning(running, now), attempts, since, progress: progressOf(running, now) }
+  if (running === undefined) return { status, reason: failure ?? WAITING, attempts, since, progress: null }
+  return { status, reason: reasonOfRunning(pin.cid, running, now), attempts, since, progress: progressOf(running, now) }
 }
 
 function progressOf({ progress, startedAt }: Running, now: number): Tracked['progress'] {
@@ -62,11 +64,16 @@ function progressOf({ progress, startedAt }: Running, now: number): Tracked['pro
   return { blocks, bytes, totalBytes, bytesPerSecond: Math.round((bytes * 1000) / Math.max(1, now - startedAt)) }
 }
 
-function reasonOfRunning({ progress, problem, isPatient, movedAt }: Running, now: number): PinReason | null {
+function reasonOfRunning(
+  root: string,
+  { aim, progress, problem, isPatient, movedAt }: Running,
+  now: number,
+): PinReason | null {
   const lastBlockSecondsAgo = Math.round((now - movedAt) / 1000)
   if (problem !== undefined) return { ...problem, lastBlockSecondsAgo }
-  if (progress?.missing === undefined) return null
-  const { missing } = progress
+  // Before all else the root is fetched.
+  const missing = progress === undefined && aim === 'pin' ? root : progress?.missing
+  if (missing === undefined) return null
   const message = isPatient
     ? `waiting for block ${missing}; the last one came ${lastBlockSecondsAgo} s ago`
     : `fetching block ${missing}`

@@ -78,6 +78,15 @@ export class Tracker {
     return failed.length
   }
 
+  /** Resolves when all that is to be held no more now is, or has failed. */
+  async unpinned(): Promise<void> {
+    const isDue = ({ aim, state }: Task): boolean => aim === 'unpin' && state !== 'failed'
+    const due = [...this.#tasks.values()].filter(isDue)
+    for (let task = due.pop(); task !== undefined; task = due.pop())
+      while (this.#tasks.get(task.pin.cid) === task && isDue(task) && this.#ends.size > 0)
+        await Promise.race(this.#ends)
+  }
+
   /** Ends what runs; what was wanted is wanted again by the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true

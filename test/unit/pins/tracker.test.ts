@@ -214,6 +214,15 @@ describe('pins: tracker', () => {
     expect(tracker.statusOf(cids[0]!)).to.equal(undefined)
   })
 
+  it('tells when all that was dropped is unpinned, whatever is fetched meanwhile', async () => {
+    const { tracker, unpinned } = begin()
+    tracker.want(wanted(0))
+    for (let at = 1; at < 12; at++) tracker.drop(cids[at]!)
+    await tracker.unpinned()
+    expect(unpinned).to.have.members(cids.slice(1, 12))
+    expect(tracker.statusOf(cids[0]!)?.status).to.equal('pinning')
+  })
+
   it('dropped while it waits to be tried again: it is unpinned and tried no more', async () => {
     const { tracker, calls, unpinned, time } = begin({ firstRetryMs: 1_000 })
     tracker.want(wanted(0))
