@@ -20,6 +20,8 @@ export interface HoldingInit {
   tracker: Pick<Tracker, 'want' | 'drop' | 'statusOf'>
   observer: Pick<Observer, 'statuses'>
   catalog: Pick<Catalog, 'find'>
+  /** The index here could not be read. */
+  onFailed?: (cid: string, error: unknown) => void
   /** Unix milliseconds */
   now?: () => number
 }
@@ -33,6 +35,7 @@ export interface HoldingInit {
 export class Holding {
   readonly #init: HoldingInit
   readonly #leaving: Leaving
+  readonly #following = new Set<Promise<void>>()
 
   constructor(init: HoldingInit) {
     this.#init = init
@@ -62,6 +65,19 @@ export class Holding {
       if (page.length < PAGE) return
       after = page.at(-1)!.cid
     }
+  }
+
+  /** A pin has changed, or gone: it is looked at in its own time. */
+  changed(cid: string): void {
+    const done = this.follow(cid)
+      .catch((error: unknown) => this.#init.onFailed?.(cid, error))
+      .finally(() => this.#following.delete(done))
+    this.#following.add(done)
+  }
+
+  /** Resolves when all that has changed is looked at. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#following)
   }
 
   /** A pin has changed, or gone. */

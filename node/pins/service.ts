@@ -9,7 +9,6 @@ import type {
   PinOptions,
   PinPage,
   PinRewrite,
-  PinStatus,
   PinStatusDocument,
   PinSummary,
   PinWait,
@@ -18,6 +17,7 @@ import type { Service } from '../service.ts'
 import type { Sublevel } from '../storage/sublevel.ts'
 import type { Log } from '../telemetry/log.ts'
 import { AgreedPins } from './agreed.ts'
+import { asApplied } from './as-applied.ts'
 import { Catalog } from './catalog.ts'
 import { namesOf } from './documents.ts'
 import { drainAndLeave, type Drain } from './drain.ts'
@@ -25,11 +25,12 @@ import { Duties } from './duties.ts'
 import { expirePins } from './expiry.ts'
 import { cellHealth, summaryOf, trackedHealth, type PinHealth } from './health.ts'
 import { Holding } from './holding.ts'
+import { Look, type StatusFilter } from './look.ts'
 import { Observer } from './observe.ts'
-import { failedElsewhere } from './failed-elsewhere.ts'
 import { placementOf } from './placement.ts'
 import type { PinCell, PinContent, PinMesh } from './ports.ts'
 import type { Proofs } from './proofs.ts'
+import { Recovery, type RecoverAt } from './recovery.ts'
 import { Repairer, type RepairPolicy } from './repairer.ts'
 import { reportSpace } from './space.ts'
 import { Tracker, type Tracked } from './tracker/index.ts'
@@ -51,6 +52,7 @@ export interface NodePinsInit {
   /** Of the catalog alone. */
   store: Sublevel
   proofs: Proofs
+  recoverAt: RecoverAt
   policy: RepairPolicy
   /** Bytes for blocks on this node. */
   measure: () => Promise<{ freeBytes: number; totalBytes: number }>
@@ -74,6 +76,8 @@ export class NodePins implements PinOperations, Service {
   readonly #tracker: Tracker
   readonly #agreed: AgreedPins
   readonly #observer: Observer
+  readonly #look: Look
+  readonly #recovery: Recovery
   readonly #repairer: Repairer
   readonly #holding: Holding
   readonly #duties: Duties
@@ -90,7 +94,8 @@ export class NodePins implements PinOperations, Service {
       fetch: ({ origins, members = [] }, onProblem) => content.fetch(origins, { members, onProblem }),
       onChange: (cid) => this.#trackerChanged(cid),
     })
-    this.#agreed = new AgreedPins({ cell, content, mesh, catalog: this.#catalog })
+    const agreed = (this.#agreed = new AgreedPins({ cell, content, mesh, catalog: this.#catalog }))
+    const applied = new AgreedPins({ cell: asApplied(cell), content, mesh, catalog: this.#catalog })
     this.#observer = new Observer({ cell, mesh, local, tracker: this.#tracker, proofs })
     this.#holding = new Holding({
       cell,
@@ -99,7 +104,12 @@ export class NodePins implements PinOperations, Service {
       tracker: this.#tracker,
       observer: this.#observer,
       catalog: this.#catalog,
+      onFailed: (cid, error) => log.error('a changed pin was not looked at', { cid, reason: messageOf(error) }),
     })
+    this.#look = new Look({ mesh, agreed, applied, observer: this.#observer })
+    const { recoverAt } = init
+    const [tracker, holding] = [this.#tracker, this.#holding]
+    this.#recovery = new Recovery({ cell, mesh, agreed, applied, local, tracker, holding, recoverAt })
     const onMoved = (reason: string): void => init.onEvent?.({ change: 'moved', reason })
     this.#repairer = new Repairer({ cell, mesh, observer: this.#observer, proofs, policy, log, onMoved })
     this.#duties = new Duties(
@@ -126,10 +136,13 @@ export class NodePins implements PinOperations, Service {
   async stop(): Promise<void> {
     this.#stopped.abort()
     this.#unsubscribe()
+    // The catalog is told of nothing after this; the cell may go on.
+    const { applied } = this.#init.cell
     await this.#duties.stop()
+    await this.#holding.settled()
     await this.#tracker.stop()
     await this.#comparing
-    await this.#catalog.close(this.#init.cell.applied).catch(() => undefined)
+    await this.#catalog.close(applied).catch(() => undefined)
   }
 
   /** How many pins of this node are in each status that is not final. */
@@ -185,30 +198,16 @@ export class NodePins implements PinOperations, Service {
     return this.#agreed.get(path, signal)
   }
 
-  async status(path: string, options: { local: boolean }, signal: AbortSignal) {
-    return this.#observer.status(await this.#agreed.pin(path, signal), options, signal)
+  status(path: string, options: { local: boolean }, signal: AbortSignal) {
+    return this.#look.status(path, options, signal)
   }
 
-  async statuses(
-    { statuses, ...filter }: PinFilter & { statuses?: readonly PinStatus[] },
-    { local, ...page }: PinPage & { local: boolean },
-    signal: AbortSignal,
-  ) {
-    const { found, next } = await this.#agreed.page(filter, page)
-    const seen = await this.#observer.statuses(found, { local }, signal)
-    const isWanted = ({ copies }: PinStatusDocument): boolean =>
-      statuses === undefined || copies.some(({ status }) => statuses.includes(status))
-    return { statuses: seen.filter(isWanted), next }
+  statuses(filter: StatusFilter, page: PinPage & { local: boolean }, signal: AbortSignal) {
+    return this.#look.statuses(filter, page, signal)
   }
 
-  async recover(path: string | undefined, { local }: { local: boolean }, signal: AbortSignal) {
-    const cid = path === undefined ? undefined : (await this.#agreed.pin(path, signal)).cid
-    const recovered = this.#tracker.recover(cid)
-    if (local) return { recovered }
-    const elsewhere = cid === undefined ? await failedElsewhere(this, this.#init.mesh.self, signal) : [cid]
-    // A pin that is set anew, as it is, is looked at anew by all who are to hold it.
-    for (const other of elsewhere) await this.#agreed.add(other, {}, signal)
-    return { recovered: cid === undefined ? recovered + elsewhere.length : 1 }
+  async recover(path: string | undefined, options: { local: boolean }, signal: AbortSignal) {
+    return { recovered: await this.#recovery.run(path, options, signal) }
   }
 
   async *verify(path: string, { repair }: { repair: boolean }, signal: AbortSignal) {
@@ -249,7 +248,7 @@ export class NodePins implements PinOperations, Service {
       if (!key.startsWith(PIN)) continue
       const cid = key.slice(PIN.length)
       this.#tellAgreed(cid, pinOf(tree, cid))
-      void this.#holding.follow(cid)
+      this.#holding.changed(cid)
     }
   }
 

@@ -1,0 +1,113 @@
+import { expect } from 'chai'
+import { CID } from 'multiformats/cid'
+import type { GetBlock } from '../../../node/content/dag.ts'
+import { createLocalPins, type LocalPins } from '../../../node/content/pins/index.ts'
+import { NodePins, type NodePinsInit } from '../../../node/pins/service.ts'
+import type { PinCell } from '../../../node/pins/ports.ts'
+import { MemorySublevel, type Rows } from '../../helpers/memory-sublevel.ts'
+import { MemoryBlocks } from '../../helpers/pin-fixtures.ts'
+import { unhandledIn } from '../../helpers/unhandled.ts'
+import { peer, type Replica } from '../state/cell.ts'
+import { cellOf, cidOf, pin } from '../state/pins.ts'
+
+/** A cell that agrees with itself, and tells at once. */
+class Cell implements PinCell {
+  readonly replica: Replica = cellOf('A')
+  readonly isLeader = false
+  readonly #listeners = new Set<(keys: readonly string[]) => void>()
+
+  get tree() {
+    return this.replica.tree
+  }
+
+  get applied() {
+    return this.replica.state.applied.index
+  }
+
+  async read() {}
+  async submit() {}
+
+  subscribe(listener: (keys: readonly string[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  pin(number: number, name: string): void {
+    pin(this.replica, number, { name, allocations: [peer('A')] })
+    this.#tell(number)
+  }
+
+  unpin(number: number): void {
+    this.replica.run({ type: 'pin-unset', cid: cidOf(number) })
+    this.#tell(number)
+  }
+
+  #tell(number: number): void {
+    for (const listener of this.#listeners) listener([`pin/${cidOf(number)}`])
+  }
+}
+
+/** Nobody has any block. */
+const content = {
+  resolve: async (path: string) => CID.parse(path),
+  fetch: (): GetBlock => (_, signal) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+}
+
+describe('the pins of a full node', () => {
+  let cell: Cell
+  let rows: Rows
+  let local: LocalPins
+  let errors: unknown[]
+  beforeEach(async () => {
+    cell = new Cell()
+    rows = new Map()
+    errors = []
+    local = createLocalPins({ sublevel: new MemorySublevel(), store: new MemoryBlocks() })
+    await local.open()
+  })
+  afterEach(() => local.close())
+
+  const open = async (given: Partial<NodePinsInit> = {}): Promise<NodePins> => {
+    const pins = new NodePins({
+      cell,
+      local,
+      content,
+      mesh: { self: peer('A'), nameOf: (id: string) => id, peerIdOf: (id: string) => id } as NodePinsInit['mesh'],
+      store: new MemorySublevel(rows),
+      proofs: { provenAt: () => undefined, badCopies: () => [] },
+      policy: { enabled: false, rebalance: false, graceMs: 1, movesPerMinute: 1 },
+      measure: async () => ({ freeBytes: 1, totalBytes: 1 }),
+      log: { error: (...given: unknown[]) => errors.push(given), debug: () => {} } as never,
+      ...given,
+    })
+    await pins.start()
+    return pins
+  }
+  const named = async (pins: NodePins): Promise<string[]> =>
+    (await pins.list({ name: 'n' }, { limit: 10 })).pins.map(({ name }) => name)
+
+  it('that were agreed on while the node stopped are found by name after the next start', async () => {
+    const first = await open()
+    cell.pin(1, 'n1')
+    await first.known()
+    const stopped = first.stop()
+    cell.pin(2, 'n2')
+    await stopped
+    const second = await open()
+    expect(await named(second)).to.deep.equal(['n1', 'n2'])
+    await second.stop()
+  })
+
+  it('whose index cannot be read say so once, and the node goes on', async () => {
+    const unhandled = await unhandledIn(async () => {
+      local.get = () => Promise.reject(new Error('unreadable'))
+      const pins = await open()
+      cell.pin(1, 'n1')
+      cell.unpin(1)
+      await pins.stop()
+    })
+    expect(unhandled).to.deep.equal([])
+    expect(errors).to.have.length(1)
+  })
+})
