@@ -9,13 +9,15 @@ import {
   load,
   root,
   stateOf,
-  TreeBuilder,
+  type Batch,
   type Block,
+  type Halt,
   type State,
   type Tree,
 } from '../../consensus/state/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { isBroken, type SnapshotBlocks } from './block-store.ts'
+import { haltOf } from './halt.ts'
 import { Mirror, type Changes } from './mirror.ts'
 import type { StateEntry, StateStore } from './state-store.ts'
 
@@ -33,6 +35,7 @@ export class CellMachine implements StateMachine {
   readonly #blocks: SnapshotBlocks
   readonly #onChanges: (changes: Changes) => void
   readonly #onReplaced: () => void
+  readonly #onDiverged: (message: string) => Promise<CodedError | undefined>
   #state: State
   /** a leader's snapshot that is fetched and waits to be installed */
   #offer: { readonly index: number; readonly release: () => void } | undefined
@@ -43,6 +46,7 @@ export class CellMachine implements StateMachine {
     this.#blocks = init.blocks
     this.#onChanges = init.onChanges
     this.#onReplaced = init.onReplaced ?? (() => undefined)
+    this.#onDiverged = init.onDiverged ?? (async () => undefined)
     this.#state = state
   }
 
@@ -50,9 +54,7 @@ export class CellMachine implements StateMachine {
   static async open(init: MachineInit): Promise<CellMachine> {
     const { state } = init
     if (state.applied === 0) return new CellMachine(init, initialState())
-    const builder = new TreeBuilder()
-    for await (const [key, value] of state.load()) builder.add(key, value)
-    return new CellMachine(init, stateOf(builder.finish()))
+    return new CellMachine(init, stateOf(await state.tree()))
   }
 
   get tree(): Tree {
@@ -82,14 +84,26 @@ export class CellMachine implements StateMachine {
     configured: ReadonlyMap<number, Configuration>,
   ): Promise<readonly Applied[]> {
     const batch = applyEntries(this.#state, committed, configured)
-    if (batch.halt !== undefined) throw halted(batch.halt, batch.state.applied.index + 1)
-    const { tree, applied } = batch.state
-    // What a cell begins with is not the change of any entry: the mirror takes it with the first.
-    const changes = this.#mirror.isEmpty ? entries(tree) : batch.changes
-    await this.#mirror.push(applied.index, changes)
-    this.#state = batch.state
+    if (batch.halt !== undefined) throw await this.#halted(batch, batch.halt, committed[batch.applied.length]!)
+    await this.#take(batch)
     this.#onChanges(batch.changes)
     return batch.applied
+  }
+
+  async #take({ state, changes }: Batch): Promise<void> {
+    const { tree, applied } = state
+    // What a cell begins with is not the change of any entry: the mirror takes it with the first.
+    await this.#mirror.push(applied.index, this.#mirror.isEmpty ? entries(tree) : changes)
+    this.#state = state
+  }
+
+  /** What came before is kept: once the note is lifted, the next start goes on from there, past the checkpoint. */
+  async #halted(batch: Batch, halt: Halt, entry: CommittedEntry): Promise<CodedError> {
+    const error = haltOf(halt, entry, batch.state.marks)
+    const told = halt === 'E_STATE_DIVERGED' ? await this.#onDiverged(error.message) : undefined
+    if (batch.applied.length > 0) await this.#take(batch)
+    await this.#mirror.settled()
+    return told ?? error
   }
 
   async snapshot(): Promise<{ index: number; root: Uint8Array }> {
@@ -185,6 +199,8 @@ export interface MachineInit {
   onChanges: (changes: Changes) => void
   /** A leader's state took the place of this one: what is not in it is gone. After `onChanges` of all that is. */
   onReplaced?: () => void
+  /** Makes a note of it that outlives this process. @returns what to stop with */
+  onDiverged?: (message: string) => Promise<CodedError>
 }
 
 /** A million at once would take more memory than the state. */
@@ -197,15 +213,6 @@ function* partsOf(all: Iterable<StateEntry>): Generator<Changes> {
     part = new Map()
   }
   if (part.size > 0) yield part
-}
-
-function halted(code: string, index: number): CodedError {
-  return new CodedError(code, `this node cannot apply entry ${index} of its cell as the others do, and stops`, {
-    hint:
-      code === 'E_COMMAND_VERSION'
-        ? 'install the release that the other members run'
-        : 'keep the store for a report, and let the node rejoin with an empty one',
-  })
 }
 
 function missing(cid: CID): never {

@@ -4,6 +4,7 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import { openDatabase, type Database } from '../storage/database.ts'
 import { storageError } from '../storage/storage-error.ts'
 import { SnapshotBlocks } from './block-store.ts'
+import { refuseDiverged } from './halt.ts'
 import { DurableLog, type LogInit, type LogOwner } from './log.ts'
 import { corruptLog } from './log-records.ts'
 import { StateStore } from './state-store.ts'
@@ -27,10 +28,11 @@ export interface CellStores {
 }
 
 /**
- * @throws {CodedError} E_CELL_LOG_CORRUPT, E_CELL_LOG_FOREIGN, E_DATA_VERSION, E_LOCKED, E_DISK_FULL,
+ * @throws {CodedError} E_CELL_LOG_CORRUPT, E_CELL_LOG_FOREIGN, E_STATE_DIVERGED, E_DATA_VERSION, E_LOCKED, E_DISK_FULL,
  *   E_STORAGE_UNWRITABLE, E_STORAGE_IO
  */
 export async function openCellStores(init: CellStoresInit): Promise<CellStores> {
+  await refuseDiverged(init.directory)
   const opened: Database[] = []
   const renewed: CodedError[] = []
   // Until all is open, a failure is thrown and nobody is left to stop.
@@ -51,7 +53,12 @@ export async function openCellStores(init: CellStoresInit): Promise<CellStores> 
       await blocks.snapshots()
       return blocks
     })
-    const state = await mirror('state', (database) => StateStore.open(database, log.incarnation))
+    const state = await mirror('state', async (database) => {
+      const state = await StateStore.open(database, log.incarnation)
+      // All of it is read here, where damage of any of it begins an empty one.
+      await state.prove()
+      return state
+    })
     listening = true
     const finish = async () => {
       // Refused when the disk has failed or all is closed: then there is nothing to finish.

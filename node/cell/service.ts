@@ -12,6 +12,7 @@ import { Commands } from './commands.ts'
 import { cellDocument } from './documents.ts'
 import { LeaderDuties } from './duties.ts'
 import { isFounder } from './founding.ts'
+import { noteDivergence } from './halt.ts'
 import type { CellServiceInit } from './init.ts'
 import { joinCell } from './join.ts'
 import { CellMachine, type Changes } from './machine.ts'
@@ -75,6 +76,7 @@ export class NodeCell implements CellService {
       blocks,
       onChanges: (changes) => this.#changed(changes),
       onReplaced: () => this.state.tellReplaced(),
+      onDiverged: (message) => noteDivergence(directory, message),
     })
     this.#verbs = new CellVerbs({
       membership,
@@ -207,7 +209,8 @@ export class NodeCell implements CellService {
   }
 
   #failed(error: unknown): void {
-    this.#problem = new CodedError(codeOf(error), messageOf(error), { cause: error })
+    const hint = error instanceof CodedError ? error.hint : undefined
+    this.#problem = new CodedError(codeOf(error), messageOf(error), { hint, cause: error })
     this.#init.onFatal(error instanceof EngineRefusal ? this.#problem : error)
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { TreeBuilder, type Tree } from '../../consensus/state/index.ts'
 import { defineCodec } from '../../protocols/shared/codec.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { Database } from '../storage/database.ts'
@@ -15,6 +16,7 @@ const CHUNK_BYTES = 131_072
  * shows. A batch takes 100 bytes of those 4 MiB or more, so that no lost one is overwritten by what came after.
  */
 const SLOTS = 65_536
+const DAMAGE = new Set(['E_STORAGE_CORRUPT', 'E_TREE_ENTRY'])
 
 const stampSchema = z.strictObject({
   version: z.literal(STATE_VERSION),
@@ -47,6 +49,7 @@ export class StateStore {
   readonly #slots: Sublevel
   readonly #generations: Readonly<Record<'a' | 'b', Sublevel>>
   #stamp: Stamp
+  #proven: Tree | undefined
 
   private constructor(database: Database, stamp: Stamp) {
     this.#database = database
@@ -71,6 +74,26 @@ export class StateStore {
 
   get applied(): number {
     return this.#stamp.applied
+  }
+
+  /** Reads all of it. @throws {CodedError} E_CELL_STATE_CORRUPT: begin an empty one in its place */
+  async prove(): Promise<void> {
+    this.#proven = await this.#read()
+  }
+
+  /** All of it; what was proven is not read again. @throws {CodedError} E_CELL_STATE_CORRUPT */
+  async tree(): Promise<Tree> {
+    const tree = this.#proven ?? (await this.#read())
+    this.#proven = undefined
+    return tree
+  }
+
+  async #read(): Promise<Tree> {
+    return reading(async () => {
+      const builder = new TreeBuilder()
+      for await (const [key, value] of this.load()) builder.add(key, value)
+      return builder.finish()
+    })
   }
 
   /** Ascending by key. @throws {CodedError} E_CELL_STATE_CORRUPT: replace all from the last snapshot */
@@ -114,6 +137,7 @@ export class StateStore {
 
   async #commit(next: Stamp, writes: Write[], sync: boolean): Promise<void> {
     this.#stamp = { ...next, sequence: next.sequence + 1 }
+    this.#proven = undefined
     const { sequence } = this.#stamp
     const parts: { sublevel: Sublevel; writes: Write[] }[] = [
       { sublevel: this.#current, writes },
@@ -199,7 +223,7 @@ async function reading<T>(read: () => Promise<T>): Promise<T> {
 }
 
 function explained(error: unknown): unknown {
-  return error instanceof CodedError && error.code === 'E_STORAGE_CORRUPT' ? corrupt(error.message, error) : error
+  return error instanceof CodedError && DAMAGE.has(error.code) ? corrupt(error.message, error) : error
 }
 
 function corrupt(what: string, cause?: unknown): CodedError {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { ClassicLevel } from 'classic-level'
 import { CID } from 'multiformats/cid'
 import {
   commandCodec,
@@ -12,9 +13,11 @@ import {
   size,
   type Command,
 } from '../../../consensus/state/index.ts'
+import { noteDivergence } from '../../../node/cell/halt.ts'
 import { CellMachine, type Changes } from '../../../node/cell/machine.ts'
 import { openCellStores, type CellStores } from '../../../node/cell/open.ts'
 import { rootOf } from '../../../node/cell/record.ts'
+import type { CodedError } from '../../../protocols/shared/errors.ts'
 
 const PEER = '12D3KooWCfN1S8qqD4Mt99xvAGRRAsriBmGP8wBpRG5fiZWgSfTR'
 const owner = { meshId: 'bafyreihns6i73nb5oaykbbxdmsjl4a27b6egarha7i6ldctq3rguk7uzdu', peerId: PEER, cell: 'alpha' }
@@ -44,6 +47,7 @@ describe('cell: the state machine on its disk', () => {
     const onFatal = (error: unknown) => expect.fail(String(error))
     stores = await openCellStores({ directory: join(directory, 'cell'), ...owner, onFatal })
   }
+  const cell = () => join(directory, 'cell')
 
   const machine = () => CellMachine.open({ state: stores.state, blocks: stores.blocks, onChanges: () => undefined })
 
@@ -118,6 +122,86 @@ describe('cell: the state machine on its disk', () => {
     const second = await CellMachine.open({ state: stores.state, blocks: stores.blocks, onChanges })
     await second.install({ index, term: 1, root, configuration: first.configuration })
     expect([...told]).to.deep.equal([...entries(first.tree)].map(([key]) => key))
+  })
+
+  describe('a state that differs from its cell’s', () => {
+    const AT = 4096
+    const noops = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, at) => entry(from + at, { type: 'noop' }))
+    const wrong = entry(AT + 5, { type: 'checkpoint', index: AT, root: CID.parse(owner.meshId).bytes })
+    let stopped: CodedError
+    beforeEach(async () => {
+      const first = await CellMachine.open({
+        state: stores.state,
+        blocks: stores.blocks,
+        onChanges: () => undefined,
+        onDiverged: (message) => noteDivergence(cell(), message),
+      })
+      await first.apply([entry(1, join1), ...noops(2, AT)], new Map())
+      const last = [...noops(AT + 1, AT + 4), wrong, ...noops(AT + 6, AT + 9)]
+      stopped = await first.apply(last, new Map()).then(
+        () => expect.fail('it went on'),
+        (error: CodedError) => error,
+      )
+      await stores.close()
+    })
+    // For the last step of the tests around.
+    afterEach(async () => {
+      await rm(join(cell(), 'diverged'), { force: true })
+      await open()
+    })
+
+    it('stops the node, with both roots and the way to rejoin', () => {
+      expect(stopped.code).to.equal('E_STATE_DIVERGED')
+      expect(stopped.message).to.match(/entry 4101 .* index 4096 .* is bafy\w+, and the leader's bafy\w+$/)
+      expect(stopped.hint).to.contain('joins its cell under a new id')
+    })
+
+    it('is not served again after a restart, until the store is replaced', async () => {
+      const error = await open().then(
+        () => expect.fail('it was opened'),
+        (cause: CodedError) => cause,
+      )
+      expect([error.code, error.message, error.hint]).to.deep.equal(['E_STATE_DIVERGED', stopped.message, stopped.hint])
+      await rename(cell(), join(directory, 'kept'))
+      await open()
+      expect((await machine()).applied).to.equal(0)
+      await stores.close()
+    })
+
+    it('once the note is lifted, for the leader was wrong, goes on past the checkpoint', async () => {
+      await rm(join(cell(), 'diverged'))
+      await open()
+      const second = await machine()
+      expect(second.applied).to.equal(AT + 4)
+      await second.apply([wrong], new Map())
+      expect(second.applied).to.equal(AT + 5)
+      await second.close()
+      await stores.close()
+    })
+  })
+
+  it('damage on its disk puts it aside at the start, and an empty one is begun: the log has it all', async () => {
+    const first = await machine()
+    const many = Array.from({ length: 2000 }, (_, at) => entry(at + 2, label(`value-${at}`, `key-${at % 60}`)))
+    await first.apply([entry(1, join1), ...many], new Map())
+    await first.close()
+    await stores.close()
+    const raw = new ClassicLevel(join(cell(), 'state'))
+    await raw.compactRange('!', '~')
+    await raw.close()
+    const tables = (await readdir(join(cell(), 'state'))).filter((file) => file.endsWith('.ldb'))
+    expect(tables).to.not.deep.equal([])
+    for (const file of tables) {
+      const path = join(cell(), 'state', file)
+      const bytes = await readFile(path)
+      bytes[Math.floor(bytes.length / 2)]! ^= 1
+      await writeFile(path, bytes)
+    }
+    await open()
+    expect(stores.renewed.map(({ code }) => code)).to.deep.equal(['E_CELL_STATE_CORRUPT'])
+    expect((await machine()).applied).to.equal(0)
+    expect(await readdir(cell())).to.include('state.damaged')
   })
 
   it('stops at a command of a later release instead of skipping it', async () => {
