@@ -98,9 +98,13 @@ export class GuestPins implements PinOperations {
 
   async recover(path: string | undefined, { local }: { local: boolean }, signal: AbortSignal) {
     const { own, ask } = this.#init
-    if (local || path === undefined) return own.recover(path, { local: true }, signal)
-    const here = (): Promise<unknown> => own.recover(path, { local: true }, signal)
-    return (await orElse(here, () => ask('recover', [path], signal))) as { recovered: number }
+    const here = (): Promise<{ recovered: number }> => own.recover(path, { local: true }, signal)
+    const there = async (): Promise<{ recovered: number }> =>
+      (await ask('recover', [path ?? null, { local: false }], signal)) as { recovered: number }
+    if (local) return here()
+    if (path !== undefined) return (await orElse(here, there)) as { recovered: number }
+    const [mine, others] = [await here(), await there()]
+    return { recovered: mine.recovered + others.recovered }
   }
 
   verify(path: string, options: { repair: boolean }, signal: AbortSignal) {

@@ -1,5 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { z } from 'zod'
 import { askPins, createPinsHandler } from '../../protocols/pins/index.ts'
 import { query } from '../../protocols/query/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
@@ -21,9 +22,12 @@ import { GuestPins, noHost } from './guest.ts'
 import { claims } from './observe.ts'
 import type { PinHealth } from './health.ts'
 import type { PinMesh } from './ports.ts'
+import type { Recovering } from './recovery.ts'
 import { serveGuest } from './serve-guests.ts'
 import { NodePins, type PinEvent } from './service.ts'
 import type { Tracked } from './tracker/index.ts'
+
+const recovered = z.object({ recovered: z.int().min(0) })
 
 export interface PinsInit {
   libp2p: Libp2p
@@ -191,13 +195,18 @@ function serviceOf({ content }: PinsInit, own: OwnPins, how: Pick<PinService, 'o
   }
 }
 
-function meshOf({ libp2p, membership }: PinsInit): PinMesh {
+function meshOf({ libp2p, membership }: PinsInit): PinMesh & Recovering {
   return {
     self: membership.self.peerId,
     nameOf: (peerId) => membership.member(peerId)?.name ?? peerId,
     peerIdOf: (member) => peerIdOf(membership, member),
     isConnected: (peerId) => libp2p.getConnections(peerIdFromString(peerId)).length > 0,
     ask: boundedAsk((peer, params, signal) => query(libp2p, peer, { what: 'pins', params }, { signal })),
+    async recoverAt(peerId, cid, signal) {
+      const request = { op: 'recover' as const, args: [cid ?? null, { local: true }] }
+      const document = await askPins(libp2p, peerIdFromString(peerId), request, signal)
+      return recovered.parse(document).recovered
+    },
   }
 }
 

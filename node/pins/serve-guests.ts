@@ -30,7 +30,7 @@ const ARGS = {
   get: z.tuple([cidPath]),
   status: z.tuple([cidPath]),
   statuses: z.tuple([filter, page]),
-  recover: z.tuple([cidPath]),
+  recover: z.tuple([cidPath.nullable(), z.strictObject({ local: z.boolean() })]),
 } as const satisfies Record<PinOp, z.ZodType>
 
 type Serve = (args: readonly unknown[], pins: PinOperations, signal: AbortSignal) => Promise<unknown>
@@ -52,7 +52,10 @@ const SERVE: Readonly<Record<PinOp, Serve>> = {
     const [given, where] = ARGS.statuses.parse(args)
     return pins.statuses(given as PinFilter, { ...(where as PinPage), local: false }, signal)
   },
-  recover: (args, pins, signal) => pins.recover(...ARGS.recover.parse(args), { local: false }, signal),
+  recover(args, pins, signal) {
+    const [path, options] = ARGS.recover.parse(args)
+    return pins.recover(path ?? undefined, options, signal)
+  },
 }
 
 /** What a guest of the cell asks, checked as what comes over the API. @throws {CodedError} E_PARAMETER, and as the operation */

@@ -30,7 +30,7 @@ import { Observer } from './observe.ts'
 import { placementOf } from './placement.ts'
 import type { PinCell, PinContent, PinMesh } from './ports.ts'
 import type { Proofs } from './proofs.ts'
-import { Recovery, type RecoverAt } from './recovery.ts'
+import { Recovery, type Recovering } from './recovery.ts'
 import { Repairer, type RepairPolicy } from './repairer.ts'
 import { reportSpace } from './space.ts'
 import { Tracker, type Tracked } from './tracker/index.ts'
@@ -46,13 +46,12 @@ const PIN = 'pin/'
 
 export interface NodePinsInit {
   cell: PinCell
-  mesh: PinMesh
+  mesh: PinMesh & Recovering
   content: PinContent
   local: LocalPins
   /** Of the catalog alone. */
   store: Sublevel
   proofs: Proofs
-  recoverAt: RecoverAt
   policy: RepairPolicy
   /** Bytes for blocks on this node. */
   measure: () => Promise<{ freeBytes: number; totalBytes: number }>
@@ -107,9 +106,8 @@ export class NodePins implements PinOperations, Service {
       onFailed: (cid, error) => log.error('a changed pin was not looked at', { cid, reason: messageOf(error) }),
     })
     this.#look = new Look({ mesh, agreed, applied, observer: this.#observer })
-    const { recoverAt } = init
     const [tracker, holding] = [this.#tracker, this.#holding]
-    this.#recovery = new Recovery({ cell, mesh, agreed, applied, local, tracker, holding, recoverAt })
+    this.#recovery = new Recovery({ cell, mesh, agreed, applied, local, tracker, holding })
     const onMoved = (reason: string): void => init.onEvent?.({ change: 'moved', reason })
     this.#repairer = new Repairer({ cell, mesh, observer: this.#observer, proofs, policy, log, onMoved })
     this.#duties = new Duties(
@@ -220,6 +218,7 @@ export class NodePins implements PinOperations, Service {
   async known(): Promise<void> {
     await this.#init.cell.read()
     await this.#comparing
+    await this.#holding.settled()
     await this.#tracker.unpinned()
   }
 

@@ -115,7 +115,6 @@ export class SimulatedMember {
   /** Its own copy, as it answers others. */
   async answer(cid: string, signal: AbortSignal) {
     const { observer } = this.#parts!
-    await this.#read()
     const pin = this.#world.agreed.pin(cid, this.disk.view)
     if (pin === undefined) throw new CodedError('E_PIN_UNKNOWN', `${cid} is not pinned`)
     const document = await observer.status(pin, { local: true }, signal)
