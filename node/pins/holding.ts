@@ -17,7 +17,7 @@ export interface HoldingInit {
   cell: Pick<PinCell, 'tree'>
   self: string
   local: Pick<LocalPins, 'get' | 'list'>
-  tracker: Pick<Tracker, 'want' | 'drop' | 'statusOf'>
+  tracker: Pick<Tracker, 'want' | 'drop' | 'statusOf' | 'cids'>
   observer: Pick<Observer, 'statuses'>
   catalog: Pick<Catalog, 'find'>
   /** The index here could not be read. */
@@ -47,13 +47,16 @@ export class Holding {
     return this.#leaving.size
   }
 
-  /** Compares all that is allocated here with all that is held here. */
+  /** Compares all that is allocated here with all that is held here, or on its way: whatever was not told is found. */
   async compare(signal: AbortSignal): Promise<void> {
-    const { catalog, self, local } = this.#init
+    const { catalog, self, local, tracker } = this.#init
+    for (const cid of tracker.cids()) if (this.#mine(cid) === undefined) await this.follow(cid)
     for await (const { cid } of catalog.find({ by: 'holder', peerId: self })) {
       if (signal.aborted) return
       const held = await local.get(CID.parse(cid))
-      if (held?.state !== 'pinned' || held.mode !== this.#mine(cid)?.mode) await this.follow(cid)
+      const isWhole = held?.state === 'pinned' && held.mode === this.#mine(cid)?.mode
+      const isMoving = this.#leaving.has(cid) || tracker.statusOf(cid) !== undefined
+      if (!isWhole || isMoving) await this.follow(cid)
     }
     let after: string | undefined
     for (;;) {
@@ -97,7 +100,7 @@ export class Holding {
     const seen = await this.#init.observer.statuses(pins, { local: false }, signal)
     for (const [at, { cid, revision }] of pins.entries()) {
       const isAsItWas = this.#pin(cid)?.revision === revision && this.#leaving.has(cid)
-      if (!isAsItWas || !isHeldEnough(seen[at]!)) continue
+      if (!isAsItWas || this.#mine(cid) !== undefined || !isHeldEnough(seen[at]!)) continue
       this.#leaving.delete(cid)
       this.#init.tracker.drop(cid)
     }

@@ -4,6 +4,7 @@ import { pinOf, type AgreedPin } from '../../../consensus/state/index.ts'
 import type { LocalPin } from '../../../node/content/pins/index.ts'
 import type { PinStatusDocument } from '../../../node/operations-pins.ts'
 import { Holding } from '../../../node/pins/holding.ts'
+import type { Tracked } from '../../../node/pins/tracker/index.ts'
 import { peer, type Replica } from '../state/cell.ts'
 import { cellOf, cidOf, pin } from '../state/pins.ts'
 
@@ -18,6 +19,8 @@ class NodeA {
   readonly held = new Map<string, LocalPin>()
   /** CID → names of those that are seen to have it */
   readonly seen = new Map<string, string>()
+  /** CIDs that the tracker is at work on */
+  readonly tracked = new Set<string>()
   asked = 0
   now = 0
   duringAsk: () => void = () => {}
@@ -40,7 +43,8 @@ class NodeA {
       tracker: {
         want: ({ cid, mode }) => void done.push(`want ${nameOf(cid)} ${mode}`),
         drop: (cid) => void done.push(`drop ${nameOf(cid)}`),
-        statusOf: () => undefined,
+        statusOf: (cid) => (this.tracked.has(cid) ? ({} as Tracked) : undefined),
+        cids: () => this.tracked,
       },
       observer: { statuses: (found) => this.#statuses(found) },
       catalog: {
@@ -190,5 +194,30 @@ describe('pins: holding', () => {
     await node.holding.compare(signal)
     expect(node.done).to.deep.equal(['want 3 recursive', 'want 4 recursive', 'drop 5'])
     expect(node.holding.leaving).to.equal(1)
+  })
+
+  describe('where a snapshot took the place of the state, and nothing was told of what it changed', () => {
+    const toUs = (node: NodeA) => pin(node.replica, 1, { min: 1, max: 2, allocations: [peer('A'), peer('B')] })
+
+    it('what was on its way out and is ours again stays', async () => {
+      const node = new NodeA()
+      node.hold(1)
+      await node.to('BC')
+      node.seen.set(cid, 'BC')
+      toUs(node)
+      await node.release()
+      expect(node.done).to.deep.equal([])
+      await node.holding.compare(signal)
+      expect([node.done, node.holding.leaving]).to.deep.equal([['want 1 recursive'], 0])
+    })
+
+    it('what was to be unpinned and is ours again is wanted, and what was wanted and is gone is dropped', async () => {
+      const node = new NodeA()
+      node.hold(1)
+      toUs(node)
+      node.tracked.add(cid).add(cidOf(2))
+      await node.holding.compare(signal)
+      expect(node.done).to.deep.equal(['drop 2', 'want 1 recursive'])
+    })
   })
 })

@@ -68,7 +68,7 @@ describe('the pins of a full node', () => {
   })
   afterEach(() => local.close())
 
-  const open = async (given: Partial<NodePinsInit> = {}): Promise<NodePins> => {
+  const open = async (): Promise<NodePins> => {
     const pins = new NodePins({
       cell,
       local,
@@ -79,8 +79,7 @@ describe('the pins of a full node', () => {
       policy: { enabled: false, rebalance: false, graceMs: 1, movesPerMinute: 1 },
       measure: async () => ({ freeBytes: 1, totalBytes: 1 }),
       log: { error: (...given: unknown[]) => errors.push(given), debug: () => {} } as never,
-      ...given,
-    })
+    } as NodePinsInit)
     await pins.start()
     return pins
   }
