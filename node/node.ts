@@ -243,7 +243,10 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     paths,
     stop: () => void stop(),
   })
-  await life.start('query', () => createQueryService({ libp2p: network.libp2p, operations, log }))
+  await life.start('query', () => {
+    const maySeePins = (peer: PeerId): boolean => isOfCell(membership, peer, ['light', 'full'])
+    return createQueryService({ libp2p: network.libp2p, operations, maySeePins, log })
+  })
   observeNode(metrics, operations)
   if (pins !== undefined) observePins(metrics, { pins, content, cell: cell?.state })
   if (cell !== undefined) {

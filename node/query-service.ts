@@ -1,4 +1,5 @@
-import type { ComponentLogger, Libp2p } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
+import { CodedError } from '../protocols/shared/errors.ts'
 import { createQueryHandler, type QueryParams } from '../protocols/query/index.ts'
 import type { Operations, QueryTopic } from './operations.ts'
 import { localStatuses } from './pins/local-statuses.ts'
@@ -10,14 +11,19 @@ const MAX_HISTORY = 100
 export interface QueryServiceInit {
   libp2p: Libp2p
   operations: Operations
+  /** Whether the peer may see the pins of this node: a light or full member of its cell. */
+  maySeePins: (peer: PeerId) => boolean
   log: ComponentLogger
 }
 
 /** Answers what other members ask over the mesh. */
-export function createQueryService({ libp2p, operations, log }: QueryServiceInit): Service {
+export function createQueryService({ libp2p, operations, maySeePins, log }: QueryServiceInit): Service {
   const handler = createQueryHandler({
     libp2p,
-    serve: (what, params, signal) => answer(operations, { what, params, signal }),
+    serve(what, params, signal, peer) {
+      if (what === 'pins' && !maySeePins(peer)) throw stranger()
+      return answer(operations, { what, params, signal })
+    },
     log: log.forComponent('kairos:query'),
   })
   return { name: 'query', start: () => handler.start(), stop: () => handler.stop() }
@@ -42,4 +48,8 @@ function ownCoherence(operations: Operations, history: number): unknown {
   const { reports: _reports, ...own } = operations.coherence()
   const limit = Math.min(MAX_HISTORY, history)
   return limit > 0 ? { ...own, history: operations.coherenceHistory({ limit }) } : own
+}
+
+function stranger(): CodedError {
+  return new CodedError('E_PINS_STRANGER', 'this node shows its pins to light and full members of its own cell only')
 }

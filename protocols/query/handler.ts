@@ -20,8 +20,8 @@ export type QueryTopic = (typeof QUERY_TOPICS)[number]
 
 export interface QueryHandlerInit {
   libp2p: Libp2p
-  /** The rows of an answer: JSON documents. `signal` aborts when nobody reads them any more. */
-  serve: (what: QueryTopic, params: QueryParams, signal: AbortSignal) => AsyncIterable<unknown>
+  /** The rows of an answer to `peer`: JSON documents. `signal` aborts when nobody reads them any more. */
+  serve: (what: QueryTopic, params: QueryParams, signal: AbortSignal, peer: PeerId) => AsyncIterable<unknown>
   log: Logger
   limits?: { perPeer?: number; total?: number; rows?: number; timeoutMs?: number }
 }
@@ -72,7 +72,9 @@ class Handler implements QueryHandler {
     try {
       const request = await readRequest(stream, signal)
       await this.#counted(remotePeer, async (admitted) => {
-        const answer = admitted ? this.#answer(request, signal) : refusal('E_QUERY_BUSY', 'too many queries at once')
+        const answer = admitted
+          ? this.#answer(request, remotePeer, signal)
+          : refusal('E_QUERY_BUSY', 'too many queries at once')
         await pipe(answer, (frames) => send(stream, frames, signal))
       })
       await stream.close({ signal })
@@ -98,7 +100,7 @@ class Handler implements QueryHandler {
     }
   }
 
-  async *#answer(request: QueryRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#answer(request: QueryRequest, peer: PeerId, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { what, params } = request
     if (!isTopic(what)) {
       yield* refusal('E_QUERY_UNKNOWN', `this node answers no "${what}"`, `it answers ${QUERY_TOPICS.join(', ')}`)
@@ -106,7 +108,7 @@ class Handler implements QueryHandler {
     }
     let rows = 0
     try {
-      for await (const row of untilAborted(this.#init.serve(what, params, signal), signal)) {
+      for await (const row of untilAborted(this.#init.serve(what, params, signal, peer), signal)) {
         if (rows >= this.#limits.rows) throw new CodedError('E_QUERY_TOO_LONG', `more than ${rows} rows`)
         yield frameCodec.encode({ type: 'row', row } as QueryFrame)
         rows++

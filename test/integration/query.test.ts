@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { createQueryService } from '../../node/query-service.ts'
 import { writeFrame } from '../../protocols/shared/frames.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../protocols/query/index.ts'
 import { requestCodec } from '../../protocols/query/codec.ts'
 import { codeThrown, collectAll } from '../helpers/content-node.ts'
+import { fakeOperations } from '../helpers/fake-operations.ts'
 import { connect, startLibp2p, until, type TestLibp2p } from '../helpers/libp2p-pair.ts'
 
 type Serve = QueryHandlerInit['serve']
@@ -47,6 +49,23 @@ describe('/kairos/query/1.0.0', () => {
       { what: 'coherence', params: { limit: 3 } },
       { list: [1, 2.5, null, 'x'] },
     ])
+  })
+
+  it('shows pins to whom the node lets see them, and all else to everybody', async () => {
+    const seers = new Set<string>()
+    const service = createQueryService({
+      libp2p: answerer,
+      operations: fakeOperations(),
+      maySeePins: (peer) => seers.has(peer.toString()),
+      log: answerer.logger,
+    })
+    await service.start()
+    const pins = { what: 'pins', params: {} }
+    expect(await codeThrown(() => collectAll(ask(pins)))).to.equal('E_PINS_STRANGER')
+    expect(await collectAll(ask(STATUS))).to.have.length(1)
+    seers.add(asker.peerId.toString())
+    expect(await collectAll(ask(pins))).to.deep.include({ next: 'two' })
+    await service.stop()
   })
 
   it('tells the error that ended an answer, after the rows before it', async () => {

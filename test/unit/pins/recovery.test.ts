@@ -25,7 +25,7 @@ function nodeA({ failed = ['A', 'B', 'C'], refusal }: { failed?: string[]; refus
       isConnected: (peerId) => peerId !== peer('D'),
       recoverAt: async (peerId, one) => {
         if (refusal !== undefined) throw new CodedError(refusal, 'no')
-        const [name] = ['B', 'C', 'D'].filter((name) => peer(name) === peerId)
+        const name = ['B', 'C', 'D'].find((name) => peer(name) === peerId)
         done.push(`${name} ${one ?? 'all'}`)
         return failed.includes(name!) ? 1 : 0
       },
