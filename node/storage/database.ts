@@ -22,6 +22,9 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** LevelDB maps each open table of 2 MiB into memory; of its own 1000, those of a large database would be most of it. */
+const MAX_OPEN_FILES = 64
+
 export interface DatabaseOptions {
   /** Called once when the store can no longer be trusted (a failed write or fsync, a corrupt read): stop the node. */
   onFatal: (error: CodedError) => void
@@ -40,7 +43,12 @@ export interface DatabaseOptions {
 export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
   await ensureDirectory(directory, options.configKey)
   await checkFiles(directory)
-  const level: Level = new ClassicLevel(directory, { ...options.level, keyEncoding: 'view', valueEncoding: 'view' })
+  const level: Level = new ClassicLevel(directory, {
+    maxOpenFiles: MAX_OPEN_FILES,
+    ...options.level,
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  })
   const explain = (error: unknown) => levelError(error, directory, options.configKey)
   let opened = false
   // Until it is open, a failure is thrown and nobody is left to stop.

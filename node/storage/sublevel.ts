@@ -159,8 +159,6 @@ function sizeOf(operation: LevelOperation): number {
   return operation.key.byteLength + (operation.type === 'put' ? operation.value.byteLength : 0)
 }
 
-const encoder = new TextEncoder()
-
 function toBytes(key: Key): Uint8Array {
-  return typeof key === 'string' ? encoder.encode(key) : key
+  return typeof key === 'string' ? Buffer.from(key) : key
 }
