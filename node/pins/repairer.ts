@@ -8,6 +8,8 @@ import type { Proofs } from './proofs.ts'
 
 /** Pins that are looked at in one step. */
 const PAGE = 512
+/** Pins that are asked about in one step, for each that it may move: others hold some of them, or have them yet to fetch. */
+const ASKED_PER_MOVE = 2
 /** Moves that a plan shows. */
 const MAX_SHOWN = 1_000
 
@@ -73,7 +75,7 @@ export class Repairer {
     this.#lookedAt = now
     if (!cell.isLeader || !policy.enabled || this.#allowance < 1) return 0
     const start = this.#after
-    const page = take(pins(cell.tree, start), PAGE)
+    const page = this.#affordable(take(pins(cell.tree, start), PAGE))
     const { moves } = await this.#plan(page, signal)
     let [tried, made] = [0, 0]
     for (const { cid, revision, add, drop, reason } of moves) {
@@ -84,7 +86,8 @@ export class Repairer {
       this.#allowance -= 1
       this.#init.onMoved?.(reason)
     }
-    const end = page.length < PAGE ? undefined : page.at(-1)!.cid
+    const last = page.at(-1)?.cid
+    const end = take(pins(cell.tree, last), 1).length === 0 ? undefined : last
     // What was not allowed yet comes first next time.
     this.#after = tried < moves.length ? (moves[tried - 1]?.cid ?? start) : end
     return made
@@ -108,6 +111,18 @@ export class Repairer {
       if (page.length < PAGE) return document
       after = page.at(-1)!.cid
     }
+  }
+
+  /** The beginning of a page, with no more pins to move than its holders are to be asked about. */
+  #affordable(page: readonly AgreedPin[]): readonly AgreedPin[] {
+    const { moves } = this.#planned(page, (pin) => pin.allocations)
+    const beyond = moves[Math.ceil(this.#allowance) * ASKED_PER_MOVE]
+    return beyond === undefined
+      ? page
+      : page.slice(
+          0,
+          page.findIndex(({ cid }) => cid === beyond.cid),
+        )
   }
 
   /** Whose copies are pinned is asked only where something would move. */
