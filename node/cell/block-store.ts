@@ -45,6 +45,7 @@ export class SnapshotBlocks {
   #reached: ReadonlySet<string> | undefined
   #holders = 0
   #sweeping: Promise<number> | undefined
+  #keeping: Promise<void> = Promise.resolve()
 
   constructor(database: Database) {
     this.#blocks = database.sublevel('cell-blocks')
@@ -87,7 +88,14 @@ export class SnapshotBlocks {
   }
 
   /** Keeps a snapshot whose blocks are all here, and forgets all but the last `most`; durable when it resolves. */
-  async keep(snapshot: KeptSnapshot, most: 1 | typeof KEPT_SNAPSHOTS = KEPT_SNAPSHOTS): Promise<void> {
+  keep(snapshot: KeptSnapshot, most: 1 | typeof KEPT_SNAPSHOTS = KEPT_SNAPSHOTS): Promise<void> {
+    // One after the other: of two that read the roots at once, the later would forget the earlier.
+    const kept = this.#keeping.then(() => this.#keep(snapshot, most))
+    this.#keeping = kept.catch(() => undefined)
+    return kept
+  }
+
+  async #keep(snapshot: KeptSnapshot, most: number): Promise<void> {
     if (!(await this.has(snapshot.root))) throw missing(snapshot.root)
     const others = (await this.snapshots()).filter(({ index }) => index !== snapshot.index)
     const kept = [...others, snapshot].sort((a, b) => a.index - b.index).slice(-most)

@@ -16,8 +16,9 @@ export class Mirror {
   #applied: number | undefined
   #waiting = new Map<string, Uint8Array | null>()
   #writing: Promise<void> | undefined
-  /** those who wait for all of it: then there is no pause */
-  #settling = 0
+  #pushed = 0
+  /** those who wait for it: then there is no pause */
+  #settling: { readonly upTo: number; readonly resolve: () => void }[] = []
   #endPause = () => {}
   #failure: { cause: unknown } | undefined
 
@@ -34,34 +35,44 @@ export class Mirror {
   async push(applied: number, changes: Iterable<readonly [string, Uint8Array | null]>): Promise<void> {
     this.#rethrow()
     this.#applied = applied
+    this.#pushed += 1
     for (const [key, value] of changes) this.#waiting.set(key, value)
     this.#writing ??= this.#run()
     if (this.#waiting.size > MAX_WAITING) await this.settled()
   }
 
-  /** Resolves when the store has all that was pushed. @throws what a write has failed with */
+  /** Resolves when the store has what was pushed before the call. @throws what a write has failed with */
   async settled(): Promise<void> {
-    this.#settling += 1
-    this.#endPause()
-    while (this.#writing !== undefined) await this.#writing
-    this.#settling -= 1
+    if (this.#writing !== undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#settling.push({ upTo: this.#pushed, resolve })
+      this.#endPause()
+      await promise
+    }
     this.#rethrow()
   }
 
   async #run(): Promise<void> {
     try {
       while (this.#applied !== undefined) {
-        if (this.#settling === 0) await this.#pause()
-        const [applied, waiting] = [this.#applied, this.#waiting]
+        if (this.#settling.length === 0) await this.#pause()
+        const [applied, waiting, pushed] = [this.#applied, this.#waiting, this.#pushed]
         this.#applied = undefined
         this.#waiting = new Map()
         await this.#store.apply({ applied, changes: valuesOf(waiting) })
+        this.#release(pushed)
       }
     } catch (cause) {
       this.#failure = { cause }
+      this.#release(Infinity)
     } finally {
       this.#writing = undefined
     }
+  }
+
+  #release(written: number): void {
+    for (const { upTo, resolve } of this.#settling) if (upTo <= written) resolve()
+    this.#settling = this.#settling.filter(({ upTo }) => upTo > written)
   }
 
   #pause(): Promise<void> {

@@ -38,6 +38,15 @@ describe('snapshot blocks', () => {
     })
   })
 
+  it('of snapshots that are kept at the same time none is forgotten', async () => {
+    const trees = [await tree('one'), await tree('two')]
+    await cell.using(async ({ blocks }) => {
+      for (const one of trees) await blocks.put(all(one))
+      await Promise.all(trees.map((one, index) => blocks.keep({ index, root: one.root.cid })))
+      expect((await blocks.snapshots()).map(({ index }) => index)).to.deep.equal([0, 1])
+    })
+  })
+
   it('keeps the last two snapshots and sweeps what neither reaches', async () => {
     const trees = [await tree('one'), await tree('two'), await tree('three')]
     await cell.using(async ({ blocks }) => {

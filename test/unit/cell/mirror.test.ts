@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { Mirror } from '../../../node/cell/mirror.ts'
 import type { StateChange, StateStore } from '../../../node/cell/state-store.ts'
@@ -43,6 +44,27 @@ describe('cell: the mirror of the state', () => {
     await Promise.all([...pushes, settled])
     await mirror.settled()
     expect(written.at(-1)?.applied).to.equal(6)
+  })
+
+  it('who waits does not wait for what comes later, however much that is', async () => {
+    const gates: PromiseWithResolvers<void>[] = []
+    const apply = () => {
+      const gate = Promise.withResolvers<void>()
+      gates.push(gate)
+      return gate.promise
+    }
+    const mirror = new Mirror({ applied: 0, apply } as unknown as StateStore)
+    await mirror.push(1, [])
+    const settled = mirror.settled()
+    await turn()
+    await mirror.push(2, [])
+    gates[0]!.resolve()
+    await settled
+    const later = mirror.settled()
+    await turn()
+    expect(gates, 'the second is on its way').to.have.lengthOf(2)
+    gates[1]!.resolve()
+    await later
   })
 
   it('a write that failed is told to whoever comes next, and nothing more is taken', async () => {
