@@ -146,9 +146,16 @@ export class Cell {
     this.#proposals.retry(now, retryMs)
     // A new leader answers no read before its first entry is committed, and says nothing.
     this.#reads.retry(now, READ_RETRY_TICKS * tickMs)
-    if (needsSnapshot(this.status, this.#driver.snapshot)) this.#startSnapshot()
+    this.#includeJoiners()
     this.#reconcile()
     this.#schedule()
+  }
+
+  /** What a joiner itself is fetching does not help it; others finish theirs first. */
+  #includeJoiners(): void {
+    const needy = withoutSnapshot(this.status, this.#driver.snapshot)
+    const isOthersFetch = this.#driver.fetching.some((id) => !needy.has(id))
+    if (needy.size > 0 && !isOthersFetch) this.#startSnapshot()
   }
 
   #reconcile(): void {
@@ -200,7 +207,7 @@ export class Cell {
     this.#reads.applied(this.applied)
     this.#init.events.onApplied?.(applied)
     const isDue = this.applied - this.snapshotIndex >= this.#options.snapshotEvery
-    if (isDue && !this.#driver.isFetched) this.#startSnapshot()
+    if (isDue && this.#driver.fetching.length === 0) this.#startSnapshot()
   }
 
   #startSnapshot(): void {
@@ -230,8 +237,9 @@ function batches(messages: InMessage[]): InMessage[][] {
   return all
 }
 
-/** Whether a member that joined after the last snapshot needs one: it takes none that it is no part of. */
-function needsSnapshot({ progress }: EngineStatus, { index, configuration }: SnapshotMeta): boolean {
-  const { voters, learners } = configuration
-  return progress.some(({ id, match }) => match < index && !voters.includes(id) && !learners.includes(id))
+/** Members that joined after the last snapshot and need one: they take none that they are no part of. */
+function withoutSnapshot({ progress }: EngineStatus, { index, configuration }: SnapshotMeta): ReadonlySet<number> {
+  const { voters, learners, learnersNext } = configuration
+  const members = new Set([...voters, ...learners, ...learnersNext])
+  return new Set(progress.filter(({ id, match }) => match < index && !members.has(id)).map(({ id }) => id))
 }

@@ -95,6 +95,8 @@ export class Driver {
     this.#end()
     await this.#settled()
     await this.#rebuilding
+    // Its failure was told already.
+    await this.#taking?.catch(() => undefined)
   }
 
   #end(): void {
@@ -175,10 +177,12 @@ export class Driver {
     this.#apply()
   }
 
-  /** Whether a member is fetching a snapshot: its blocks must not go while it does, unless it takes for ever. */
-  get isFetched(): boolean {
+  /** Who is fetching a snapshot: its blocks must not go while they do, unless they take for ever. */
+  get fetching(): number[] {
     const since = this.#init.clock.now() - FETCH_MS
-    return [...this.#offered.values()].some((at) => at > since)
+    const { progress } = this.status
+    const has = (id: number) => (progress.find((one) => one.id === id)?.match ?? 0) >= this.snapshot.index
+    return [...this.#offered].filter(([id, at]) => at > since && !has(id)).map(([id]) => id)
   }
 
   snapshotSent(id: number, ok: boolean): void {

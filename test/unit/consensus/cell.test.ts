@@ -160,6 +160,31 @@ describe('cell: one member after the other, in memory', () => {
     expect(members.machines.get(1)!.snapshots).to.equal(1)
   })
 
+  it('a stop waits for a snapshot that is being written', async () => {
+    members = new Members([1])
+    const cell = await members.start(1)
+    await until(() => members.leader())
+    await put(cell, 'a')
+    const [begun, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const machine = members.machines.get(1)!
+    const original = machine.snapshot.bind(machine)
+    let isWritten = false
+    machine.snapshot = async () => {
+      begun.resolve()
+      await written.promise
+      isWritten = true
+      return original()
+    }
+    const snapshot = cell.snapshot()
+    await begun.promise
+    const stopped = cell.stop().then(() => isWritten)
+    // All that a stop could do without it.
+    await delay(20)
+    written.resolve()
+    expect(await stopped).to.equal(true)
+    await snapshot
+  })
+
   it('what an observer throws stops the member and is told: nothing is lost in silence', async () => {
     members = new Members([1])
     const cell = await members.start(1, {
