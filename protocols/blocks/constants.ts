@@ -16,6 +16,10 @@ export const BATCH_BYTES = 262_144
 /** Of blocks that are loaded and not yet taken by their streams: for one peer, and in all. */
 export const MAX_LOADED_BYTES_PER_PEER = 8_388_608
 export const MAX_LOADED_BYTES = 67_108_864
+/** Of answers to one peer: far more than an honest one takes, so that wants without end cost the wanter, too. */
+export const BYTES_PER_SECOND_PER_PEER = 536_870_912
+/** What an answer counts at least: a look into the store, also for what is not there. */
+export const MIN_ANSWER_COST_BYTES = 4_096
 /** Streams on which a peer may want at once: one, the one that it replaces, and room for a second connection. */
 export const MAX_WANT_STREAMS_PER_PEER = 4
 export const MAX_WANT_STREAMS = 256
@@ -25,8 +29,10 @@ export const PUSH_WINDOW_BYTES = 4_194_304
 export const PUSH_WINDOW_BLOCKS = 1_024
 export const MAX_PUSH_STREAMS_PER_PEER = 2
 export const MAX_PUSH_STREAMS = 16
-/** Blocks of one push: its lease names each of them. */
-export const MAX_PUSHED_BLOCKS = 262_144
+/** Blocks of one push: its lease names each of them, far below what all leases of a node may name. What is over is fetched. */
+export const MAX_PUSHED_BLOCKS = 65_536
+/** A push on which nothing comes for so long gives its place to another; an add that reads from a slow source may pause. */
+export const PUSH_IDLE_MS = 120_000
 /** After a push its blocks are kept this long for the pin that is to hold them. */
 export const LEASE_MS = 600_000
 /** Leases that one peer may have at once, those of pushes that have ended included. */

@@ -24,7 +24,7 @@ export interface BlocksHandlerInit {
   mayPush(peer: PeerId): boolean
   /** A new lease for the blocks of one push. */
   lease(): Lease
-  /** Of each peer, wants answered; no limit when absent. */
+  /** Of answers to the wants of each peer; BYTES_PER_SECOND_PER_PEER when absent. */
   bytesPerSecondPerPeer?: number
   /** A stream was refused or ended for a fault: E_BLOCKS_*, or what storing failed with. */
   refused(peer: PeerId, code: string): void
@@ -57,7 +57,7 @@ class Handler implements BlocksHandler {
 
   constructor(init: BlocksHandlerInit) {
     this.#init = init
-    this.#pace = new Pace(init.bytesPerSecondPerPeer ?? Number.POSITIVE_INFINITY)
+    this.#pace = new Pace(init.bytesPerSecondPerPeer ?? limits.BYTES_PER_SECOND_PER_PEER)
     this.#leases = new Leases(() => init.lease())
   }
 

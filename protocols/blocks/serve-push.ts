@@ -1,7 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { CodedError } from '../shared/errors.ts'
 import { answerCodec, type Block, type Request } from './codec.ts'
-import { MAX_PUSHED_BLOCKS, PUSH_WINDOW_BLOCKS, PUSH_WINDOW_BYTES } from './constants.ts'
+import { MAX_PUSHED_BLOCKS, PUSH_IDLE_MS, PUSH_WINDOW_BLOCKS, PUSH_WINDOW_BYTES } from './constants.ts'
 import { writeFrame } from './frame-stream.ts'
 import { parseCid, type Served } from './serve-wants.ts'
 
@@ -23,21 +23,31 @@ export interface PushSink {
  * Stores what a member pushes, acknowledges what is durable.
  *
  * @returns the block that was pushed last
- * @throws {CodedError} E_BLOCKS_WRONG, E_BLOCKS_LIMIT, E_BLOCKS_PROTOCOL, E_FRAME_* for the pusher's fault, or what
- * `put` failed with
+ * @throws {CodedError} E_BLOCKS_WRONG, E_BLOCKS_LIMIT, E_BLOCKS_PROTOCOL, E_FRAME_* for the pusher's fault; E_BLOCKS_BUSY,
+ * E_BLOCKS_STALLED; or what `put` failed with
  */
 export async function servePush(
   served: Served,
-  { sink, lease }: { sink: PushSink; lease: Lease },
+  { sink, lease, idleMs = PUSH_IDLE_MS }: { sink: PushSink; lease: Lease; idleMs?: number },
 ): Promise<CID | undefined> {
   const push = new Push(served, sink, lease)
-  const next = (): Promise<Request | undefined> => Promise.race([served.next(), push.failed])
+  const next = (): Promise<Request | undefined> => within(idleMs, Promise.race([served.next(), push.failed]))
   for (let request = await next(); request !== undefined; request = await next()) {
     if (request.type !== 'push') throw new CodedError('E_BLOCKS_PROTOCOL', 'wants on a stream of a push')
     push.accept(request.blocks)
   }
   await push.settled()
   return push.last
+}
+
+async function within<T>(idleMs: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new CodedError('E_BLOCKS_STALLED', 'nothing more was pushed')), idleMs)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 class Push {
@@ -87,7 +97,7 @@ class Push {
   #count({ bytes }: Block): void {
     this.#bytes += bytes.byteLength
     this.#blocks++
-    if (++this.#total > MAX_PUSHED_BLOCKS) throw new CodedError('E_BLOCKS_LIMIT', 'too many blocks in one push')
+    if (++this.#total > MAX_PUSHED_BLOCKS) throw new CodedError('E_BLOCKS_BUSY', 'no more in one push: it is fetched')
     if (this.#bytes > PUSH_WINDOW_BYTES || this.#blocks > PUSH_WINDOW_BLOCKS) {
       throw new CodedError('E_BLOCKS_LIMIT', 'more was pushed than was acknowledged and the window allows')
     }

@@ -6,7 +6,7 @@ import type { ByteBudget } from './byte-budget.ts'
 import { answerCodec, type Block, type Request } from './codec.ts'
 import { BATCH_BYTES, MAX_BLOCK_BYTES } from './constants.ts'
 import { writeFrame } from './frame-stream.ts'
-import type { Pace } from './pace.ts'
+import { costOf, type Pace } from './pace.ts'
 import { WantQueue } from './want-queue.ts'
 
 export interface BlockSource {
@@ -103,8 +103,8 @@ class Answering {
   async #send({ blocks, absent, release }: Batch): Promise<void> {
     const { stream, peer, signal } = this.#served
     try {
-      const bytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
-      const waitMs = this.#service.pace.take(peer, bytes, performance.now())
+      const sizes = blocks.map(({ bytes }) => bytes.byteLength)
+      const waitMs = this.#service.pace.take(peer, costOf(sizes, absent.length), performance.now())
       if (waitMs > 0) await delay(waitMs, undefined, { signal })
       this.#queue.answered(blocks.length + absent.length)
       await writeFrame(stream, answerCodec.encode({ type: 'blocks', blocks, absent }), signal)

@@ -3,7 +3,8 @@ import { ByteBudget } from '../../../protocols/blocks/byte-budget.ts'
 import { answerCodec, requestCodec } from '../../../protocols/blocks/codec.ts'
 import { MAX_BLOCK_BYTES, MAX_LEASES_PER_PEER, MAX_WANTS } from '../../../protocols/blocks/constants.ts'
 import { Leases } from '../../../protocols/blocks/leases.ts'
-import { Pace } from '../../../protocols/blocks/pace.ts'
+import { costOf, Pace } from '../../../protocols/blocks/pace.ts'
+import { servePush } from '../../../protocols/blocks/serve-push.ts'
 import { randomBlocks } from '../../helpers/block-peers.ts'
 import { codeThrown } from '../../helpers/content-node.ts'
 
@@ -112,5 +113,24 @@ describe('the leases of pushes', () => {
     leases.settled(roots[1]!)
     expect(open).to.equal(1)
     leases.stop()
+  })
+})
+
+describe('what an answer costs the asker', () => {
+  it('is its bytes, and a look into the store also for what is small or absent', () => {
+    expect(costOf([2_000_000, 10], 0)).to.equal(2_004_096)
+    expect(costOf([], 500)).to.equal(500 * 4_096)
+    const pace = new Pace(costOf([], 500))
+    expect([pace.take('a', costOf([], 500), 5000), pace.take('a', costOf([], 500), 5000)]).to.deep.equal([0, 0])
+    expect(pace.take('a', costOf([], 1), 5000)).to.equal(1000)
+  })
+})
+
+describe('a push on which nothing comes', () => {
+  it('gives its place back', async () => {
+    const served = { next: () => new Promise<undefined>(() => {}), peer: 'a', signal, stream: {} as never }
+    const sink = { matches: async () => true, put: async () => {} }
+    const lease = { add: () => {}, release: () => {} }
+    expect(await codeThrown(() => servePush(served, { sink, lease, idleMs: 1 }))).to.equal('E_BLOCKS_STALLED')
   })
 })
