@@ -124,7 +124,10 @@ class ContentService implements Content {
         this.local.stored(cid)
         this.#exchange?.announce(cid)
       },
-      onDamaged: (cid) => init.log.forComponent('kairos:content').error('block %c was damaged and is removed', cid),
+      onDamaged: (cid) => {
+        init.log.forComponent('kairos:content').error('block %c was damaged and is removed', cid)
+        this.local.damaged(cid)
+      },
       ...(init.onFatal !== undefined && { onFatal: init.onFatal }),
     })
     this.local = createLocalPins({

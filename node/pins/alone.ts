@@ -69,6 +69,7 @@ export class OwnPins implements PinOperations, Service {
   }
 
   async start(): Promise<void> {
+    this.#init.local.onLost((root) => void this.#wantAgain(root.toString()).catch(() => undefined))
     for await (const [cid, pin] of this.#all()) {
       const held = await this.#init.local.get(CID.parse(cid))
       if (held?.state !== 'pinned') this.#want(cid, pin)
@@ -202,6 +203,12 @@ export class OwnPins implements PinOperations, Service {
     await this.#init.store.del(cid)
     this.#init.onEvent?.({ change: 'removed', cid })
     this.#tracker.drop(cid)
+  }
+
+  /** One that is not whole any more. */
+  async #wantAgain(cid: string): Promise<void> {
+    const pin = await this.#find(cid)
+    if (pin !== undefined) this.#want(cid, pin)
   }
 
   #want(cid: string, { mode, priority, origins }: OwnPin): void {

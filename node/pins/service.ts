@@ -127,6 +127,7 @@ export class NodePins implements PinOperations, Service {
       (keys) => this.#changed(keys),
       () => this.#compare(),
     )
+    this.#init.local.onLost((root) => this.#holding.changed(root.toString()))
     this.#compare()
     this.#duties.start()
   }

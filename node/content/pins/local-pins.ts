@@ -1,13 +1,15 @@
 import { CID } from 'multiformats/cid'
 import { CodedError, codeOf, messageOf } from '../../../protocols/shared/errors.ts'
 import type { GcRow, VerifyRow } from '../../operations-pins.ts'
-import type { Range, Sublevel } from '../../storage/sublevel.ts'
-import { MAX_DAG_DEPTH, MAX_DAG_LINKS, PAGE_ROWS } from './constants.ts'
+import type { Sublevel } from '../../storage/sublevel.ts'
+import { MAX_DAG_DEPTH, MAX_DAG_LINKS } from './constants.ts'
 import { Expected, Sparing } from './expected.ts'
 import { collectGarbage } from './gc.ts'
 import { Leases } from './leases.ts'
 import { Ledger, nameOf, type Transaction } from './ledger.ts'
 import { checkRoot } from './links.ts'
+import { Lost } from './lost.ts'
+import { beginAfter, keysOf, pagesOfKeys } from './pages.ts'
 import * as rows from './records.ts'
 import type { PinRecord } from './records.ts'
 import * as steps from './steps.ts'
@@ -45,6 +47,8 @@ class PinIndex implements LocalPins {
   readonly #leases = new Leases()
   readonly #expected = new Expected()
   readonly #turns = new Turns()
+  readonly #lost: Lost
+  #onLost: (root: CID) => void = () => {}
   #young: Lease | undefined
   #closing = AbortSignal.abort()
   #close: (reason: Error) => void = () => {}
@@ -56,6 +60,8 @@ class PinIndex implements LocalPins {
     this.#now = init.now ?? Date.now
     this.#limits = { depth: MAX_DAG_DEPTH, links: MAX_DAG_LINKS, ...init.limits }
     this.#ledger = new Ledger(init.sublevel)
+    const parts = { sublevel: init.sublevel, ledger: this.#ledger, turns: this.#turns, store: init.store }
+    this.#lost = new Lost({ ...parts, now: this.#now, onLost: (root) => this.#onLost(root) })
   }
 
   async open(): Promise<void> {
@@ -72,6 +78,7 @@ class PinIndex implements LocalPins {
   async close(): Promise<void> {
     this.#close(stopping())
     await this.#turns.end(stopping())
+    await this.#lost.settled()
     await this.#ledger.settled()
   }
 
@@ -134,6 +141,14 @@ class PinIndex implements LocalPins {
     void this.#young?.add(cid)
   }
 
+  damaged(cid: CID): void {
+    this.#lost.add(cid, this.#closing)
+  }
+
+  onLost(listener: (root: CID) => void): void {
+    this.#onLost = listener
+  }
+
   async *gc(signal: AbortSignal): AsyncGenerator<GcRow> {
     this.#checkOpen()
     if (this.#young !== undefined) throw new CodedError('E_GC_RUNNING', 'the block store is being swept already')
@@ -152,8 +167,9 @@ class PinIndex implements LocalPins {
     this.#checkOpen()
     if (cid !== undefined && (await this.get(cid)) === undefined) throw unknown(cid)
     const pages = cid === undefined ? this.#allBlocks() : pagesOf((page) => this.blocksOf(cid, page))
-    const init = { store: this.#store, leases: this.#leases, isPinned: (block: CID) => this.#isPinned(block) }
-    yield* verifyBlocks(pages, init, options)
+    const isPinned = (block: CID): Promise<boolean> => this.#isPinned(block)
+    const onMissing = (block: CID): void => this.damaged(block)
+    yield* verifyBlocks(pages, { store: this.#store, leases: this.#leases, isPinned, onMissing }, options)
   }
 
   async stat(): Promise<HeldStat> {
@@ -234,26 +250,15 @@ class PinIndex implements LocalPins {
   }
 
   async #dropMembers(root: Uint8Array, goes: (multihash: Uint8Array) => boolean): Promise<void> {
-    for await (const keys of this.#pages(rows.membersOf(root))) {
+    for await (const keys of pagesOfKeys(this.#sublevel, rows.membersOf(root), this.#closing)) {
       const going = keys.map((key) => rows.keyEnd(key, root)).filter(goes)
       await this.#ledger.run((tx) => steps.release(tx, root, going), steps.releaseReads(root, going))
     }
   }
 
   async #dropWanted(root: Uint8Array): Promise<void> {
-    for await (const keys of this.#pages(rows.wantedOf(root))) {
+    for await (const keys of pagesOfKeys(this.#sublevel, rows.wantedOf(root), this.#closing)) {
       await this.#ledger.run(async (tx) => keys.forEach((key) => tx.del(key)))
-    }
-  }
-
-  /** Keys that are there now; those before may be gone when the next page is read. */
-  async *#pages(range: Range): AsyncGenerator<Uint8Array[]> {
-    for (let left = range; ;) {
-      this.#closing.throwIfAborted()
-      const keys = await this.#keys({ ...left, limit: PAGE_ROWS })
-      if (keys.length > 0) yield keys
-      if (keys.length < PAGE_ROWS) return
-      left = beginAfter(range, keys.at(-1)!)
     }
   }
 
@@ -261,7 +266,7 @@ class PinIndex implements LocalPins {
     const counted = pagesOf(async ({ after, limit }) => {
       const all = rows.allCounts()
       const range = after === undefined ? all : beginAfter(all, rows.countKey(after))
-      return (await this.#keys({ ...range, limit })).map((key) => rows.cidOf(rows.keyEnd(key)))
+      return (await keysOf(this.#sublevel, { ...range, limit })).map((key) => rows.cidOf(rows.keyEnd(key)))
     })
     // First what is counted and yet no block of the store: reading takes a damaged one away.
     for await (const page of counted) {
@@ -272,12 +277,6 @@ class PinIndex implements LocalPins {
     yield* pagesOf(async (page) => (await this.#store.list(page)).map(({ cid }) => cid))
   }
 
-  async #keys(range: Range): Promise<Uint8Array[]> {
-    const keys: Uint8Array[] = []
-    for await (const key of this.#sublevel.keys(range)) keys.push(key)
-    return keys
-  }
-
   async #isPinned(cid: CID): Promise<boolean> {
     return this.#sublevel.has(rows.countKey(cid.multihash.bytes))
   }
@@ -285,10 +284,6 @@ class PinIndex implements LocalPins {
   #checkOpen(): void {
     if (this.#closing.aborted) throw stopping()
   }
-}
-
-function beginAfter({ lt }: Range, key: Uint8Array): Range {
-  return { gt: key, ...(lt === undefined ? {} : { lt }) }
 }
 
 function stopping(): CodedError {

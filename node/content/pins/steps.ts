@@ -91,6 +91,26 @@ export async function end(
   return record
 }
 
+/**
+ * A block that a pin counts is gone: it is wanted again, with its links, and the pin is what `change` says.
+ *
+ * @returns false where the pin or its row of the block is gone meanwhile
+ */
+export async function lose(
+  tx: Transaction,
+  root: Uint8Array,
+  { multihash }: CID,
+  change: Pick<PinRecord, 'state' | 'since' | 'error'>,
+): Promise<boolean> {
+  const member = await tx.get(rows.memberKey(root, multihash.bytes))
+  if (member === undefined || (await end(tx, root, change)) === undefined) return false
+  const codecs = rows.decodeVarints(member)
+  // Its depth is not known any more, and was within the limits.
+  for (const codec of codecs) tx.put(rows.wantedKey(root, rows.cidOf(multihash.bytes, codec)), rows.encodeVarints([0]))
+  tx.put(rows.memberKey(root, multihash.bytes), rows.encodeVarints([]))
+  return true
+}
+
 /** From here on it is no pin; its rows follow by `release`, also after a crash. */
 export async function leave(tx: Transaction, root: Uint8Array): Promise<void> {
   const before = await readPin(tx, root)

@@ -103,9 +103,13 @@ export interface LocalPins {
   hold(): Lease
   /** To be called by the store for each new block: gc spares what came after it began. */
   stored(cid: CID): void
+  /** To be called by the store for each block that is gone since it was damaged: no pin that needs it is whole now. */
+  damaged(cid: CID): void
+  /** Told of each pin that is not whole any more, and `failed`: pinned again, it fetches what it lacks. */
+  onLost(listener: (root: CID) => void): void
   /** @throws {CodedError} E_GC_RUNNING */
   gc(signal: AbortSignal): AsyncGenerator<GcRow>
-  /** Of one pin, or of the whole store and all that is held. @throws {CodedError} E_PIN_UNKNOWN */
+  /** Of one pin, or of the whole store and all that is held; what is found missing is as `damaged`. @throws {CodedError} E_PIN_UNKNOWN */
   verify(cid: CID | undefined, options: VerifyOptions): AsyncGenerator<VerifyRow>
   stat(): Promise<HeldStat>
 }

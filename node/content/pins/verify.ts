@@ -10,6 +10,8 @@ export interface VerifyInit {
   leases: Leases
   /** Whether a pin holds it; of another one it does not matter when it is gone. */
   isPinned: (cid: CID) => Promise<boolean>
+  /** A pin counts it, and it is not here. */
+  onMissing: (cid: CID) => void
 }
 
 type State = { state: 'good'; bytes: number } | { state: 'damaged' | 'missing'; message: string }
@@ -35,7 +37,10 @@ export async function* verifyBlocks(
         seen.bytes += state.bytes
         continue
       }
-      if (state.state === 'missing' && !(await init.isPinned(cid))) continue
+      if (state.state === 'missing') {
+        if (!(await init.isPinned(cid))) continue
+        init.onMissing(cid)
+      }
       yield { type: state.state, cid: cid.toString(), message: state.message, ...seen }
       if (options.repair) yield { ...(await repair(cid, init, options)), cid: cid.toString(), ...seen }
     }

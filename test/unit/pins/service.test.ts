@@ -4,6 +4,7 @@ import type { GetBlock } from '../../../node/content/dag.ts'
 import { createLocalPins, type LocalPins } from '../../../node/content/pins/index.ts'
 import { NodePins, type NodePinsInit } from '../../../node/pins/service.ts'
 import type { PinCell } from '../../../node/pins/ports.ts'
+import { until } from '../../helpers/libp2p-pair.ts'
 import { MemorySublevel, type Rows } from '../../helpers/memory-sublevel.ts'
 import { MemoryBlocks } from '../../helpers/pin-fixtures.ts'
 import { unhandledIn } from '../../helpers/unhandled.ts'
@@ -47,23 +48,23 @@ class Cell implements PinCell {
   }
 }
 
-/** Nobody has any block. */
-const content = {
-  resolve: async (path: string) => CID.parse(path),
-  fetch: (): GetBlock => (_, signal) =>
-    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-}
+const nobodyHas: GetBlock = (_, signal) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
 
 describe('the pins of a full node', () => {
   let cell: Cell
   let rows: Rows
   let local: LocalPins
+  let store: MemoryBlocks
+  let get: GetBlock
   let errors: unknown[]
   beforeEach(async () => {
     cell = new Cell()
     rows = new Map()
     errors = []
-    local = createLocalPins({ sublevel: new MemorySublevel(), store: new MemoryBlocks() })
+    store = new MemoryBlocks()
+    get = nobodyHas
+    local = createLocalPins({ sublevel: new MemorySublevel(), store })
     await local.open()
   })
   afterEach(() => local.close())
@@ -72,7 +73,7 @@ describe('the pins of a full node', () => {
     const pins = new NodePins({
       cell,
       local,
-      content,
+      content: { resolve: async (path) => CID.parse(path), fetch: () => get },
       mesh: { self: peer('A'), nameOf: (id: string) => id, peerIdOf: (id: string) => id } as NodePinsInit['mesh'],
       store: new MemorySublevel(rows),
       proofs: { provenAt: () => undefined, badCopies: () => [] },
@@ -96,6 +97,21 @@ describe('the pins of a full node', () => {
     const second = await open()
     expect(await named(second)).to.deep.equal(['n1', 'n2'])
     await second.stop()
+  })
+
+  it('of which a block was damaged and is gone fetch it again at once', async () => {
+    const cid = CID.parse(cidOf(1))
+    let fetched = 0
+    get = async () => Uint8Array.of(++fetched)
+    const pins = await open()
+    cell.pin(1, 'n1')
+    const isHeld = async () => (await store.has(cid)) && (await local.get(cid))?.state === 'pinned'
+    await until(isHeld)
+    await store.delete(cid)
+    local.damaged(cid)
+    await until(isHeld)
+    expect(fetched).to.equal(2)
+    await pins.stop()
   })
 
   it('whose index cannot be read say so once, and the node goes on', async () => {
