@@ -99,6 +99,17 @@ export function readCommand(data: Uint8Array): Read {
   }
 }
 
+const timed = defineCodec('time of a command', MAX_COMMAND_BYTES, z.looseObject({ time: whole }))
+
+/** Of a command of any version, Unix milliseconds; 0 when it has none: the state's time does not go back for it. */
+export function timeOfCommand(data: Uint8Array): number {
+  try {
+    return timed.decode(data).time
+  } catch {
+    return 0
+  }
+}
+
 const anyVersion = defineCodec('command of any version', MAX_COMMAND_BYTES, z.looseObject({ v: whole }))
 
 function isOfLaterVersion(data: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 export { allocate, defaultReplication, replicationOf } from './allocation.ts'
-export { COMMAND_VERSION, commandCodec, type Command, type CommandOf } from './commands.ts'
+export { COMMAND_VERSION, commandCodec, timeOfCommand, type Command, type CommandOf } from './commands.ts'
 export { applyEntries, type Batch } from './batch.ts'
 export type { StateChange } from './draft.ts'
 export * from './limits.ts'

@@ -49,6 +49,7 @@ export class NodeCell implements CellService {
   #leader = 0
   #duties: LeaderDuties | undefined
   #joining: Promise<void> = Promise.resolve()
+  readonly #clocksAhead = new Set<number>()
   /** of members, until something about them changes */
   readonly #leastIds = new Map<string, number>()
 
@@ -93,6 +94,7 @@ export class NodeCell implements CellService {
       cell: () => this.#cell,
       raftIdOf: (peer) => (this.#isOfCell(peer) ? this.#leastIdOf(peer) : undefined),
       offered: (index, release) => this.#machine.offered(index, release),
+      clockAhead: (raftId, aheadMs) => this.#refuseClock(raftId, aheadMs),
       admit: (peer, incarnation) => this.#verbs.admit(peer, incarnation),
     })
     await this.#transport.start()
@@ -206,6 +208,17 @@ export class NodeCell implements CellService {
     }
     this.#leader = leader
     this.observe.onChange?.()
+  }
+
+  /** Told once of each: it tries again every few seconds. */
+  #refuseClock(raftId: number, aheadMs: number): void {
+    this.#counters.refusedMessages += 1
+    if (this.#clocksAhead.has(raftId)) return
+    this.#clocksAhead.add(raftId)
+    this.#log.error('the clock of a member is too far ahead: its changes are refused until one of the two is set', {
+      raftId,
+      aheadMs,
+    })
   }
 
   #failed(error: unknown): void {

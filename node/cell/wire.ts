@@ -14,6 +14,7 @@ import type { Verdict } from '../../protocols/shared/verdict.ts'
 import { isCommitNotice, isForwarded, isUrgent } from '../../wasm/raft/urgent.ts'
 import type { NodeLog } from '../telemetry/log.ts'
 import { linksOf } from './block-store.ts'
+import { aheadBy } from './clocks.ts'
 import type { CellStores } from './open.ts'
 
 export interface WireInit {
@@ -27,6 +28,8 @@ export interface WireInit {
   raftIdOf: (peer: PeerId) => number | undefined
   /** The blocks of a leader's snapshot are here, and held. */
   offered: (index: number, release: () => void) => void
+  /** A member's command was refused, for its clock is that far ahead of this one. */
+  clockAhead: (raftId: number, aheadMs: number) => void
   /** Lets a node into the cell. @returns its raft id and those of all */
   admit: (peer: PeerId, incarnation: Uint8Array) => Promise<{ raftId: number; members: Addressee[] }>
 }
@@ -62,7 +65,11 @@ export function createWire(init: WireInit): RaftTransport {
     deliver(message) {
       // Ids that were learned and forgotten since are no loss.
       if (askedAt.size > MAX_MEMBERS) askedAt.clear()
-      if (isForwarded(message.bytes)) askedAt.set(message.from, performance.now())
+      if (isForwarded(message.bytes)) {
+        const aheadMs = aheadBy(message.bytes, Date.now())
+        if (aheadMs > 0) return init.clockAhead(message.from, aheadMs)
+        askedAt.set(message.from, performance.now())
+      }
       return cell()?.receive([message])
     },
     beforeSnapshot: (meta, from, signal) => fetchBlocks(init, meta, from, signal),
