@@ -110,6 +110,7 @@ function cellPins(init: PinsInit, cell: CellState): PinService {
     libp2p,
     isGuest: (peer) => isOfCell(membership, peer, ['light', 'full']),
     serve: (op, args, signal) => serveGuest(pins, op, args, signal),
+    judge: init.judge,
     log,
   })
   return {

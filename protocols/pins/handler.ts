@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames, writeFrame } from '../shared/frames.ts'
+import { reject, type Verdict } from '../shared/verdict.ts'
 import { pinsAnswerCodec, pinsRequestCodec, type PinOp, type PinsAnswer, type PinsRequest } from './codec.ts'
 import {
   ANSWER_TIMEOUT_MS,
@@ -12,12 +13,16 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './constants.ts'
 
+/** What costs the peer; all else that ends a request is ours, or nobody's fault. */
+const FAULT = /^E_(FRAME_.*|PINS_PROTOCOL)$/
+
 export interface PinsHandlerInit {
   libp2p: Libp2p
   /** Whether the peer is a light or full member of this node's cell. */
   isGuest(peer: PeerId): boolean
   /** Checks the arguments and gives a JSON document. */
   serve(op: PinOp, args: readonly unknown[], signal: AbortSignal): Promise<unknown>
+  judge(peer: PeerId, verdict: Verdict): void
   log: Logger
 }
 
@@ -65,6 +70,7 @@ class Handler implements PinsHandler {
       await writeFrame(stream, encoded(await this.#answer(remotePeer, request, signal)), signal)
       await stream.close({ signal })
     } catch (error) {
+      if (FAULT.test(codeOf(error))) this.#init.judge(remotePeer, reject(codeOf(error)))
       this.#init.log('a request of %p ended - %s %s', remotePeer, codeOf(error), messageOf(error))
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     }
