@@ -40,6 +40,8 @@ import { untilPinned } from './wait.ts'
 import type { PinEvent } from './service.ts'
 
 const EXPIRY_MS = 5_000
+/** Local pins that are compared in one step. */
+const PAGE = 512
 
 export interface OwnPinsInit {
   mesh: Pick<PinMesh, 'self' | 'nameOf'>
@@ -72,9 +74,21 @@ export class OwnPins implements PinOperations, Service {
     this.#init.local.onLost((root) => void this.#wantAgain(root.toString()).catch(() => undefined))
     for await (const [cid, pin] of this.#all()) {
       const held = await this.#init.local.get(CID.parse(cid))
-      if (held?.state !== 'pinned') this.#want(cid, pin)
+      if (held?.state !== 'pinned' || held.mode !== pin.mode) this.#want(cid, pin)
     }
+    await this.#dropOthers()
     this.#duties.start()
+  }
+
+  /** What is held and is no pin: its removal was answered, and the process ended before it was unpinned. */
+  async #dropOthers(): Promise<void> {
+    let after: string | undefined
+    for (;;) {
+      const page = await this.#init.local.list({ limit: PAGE, ...(after !== undefined && { after }) })
+      for (const { cid } of page) if (!(await this.#init.store.has(cid))) this.#tracker.drop(cid)
+      if (page.length < PAGE) return
+      after = page.at(-1)!.cid
+    }
   }
 
   async stop(): Promise<void> {
