@@ -104,6 +104,6 @@ export function noQuorum(what: string): CodedError {
 
 function outcomeUnknown(): CodedError {
   return new CodedError('E_OUTCOME_UNKNOWN', 'no answer in time: the command may or may not have been applied', {
-    hint: 'look whether it took effect; repeating it with the same id is safe',
+    hint: 'look whether it took effect before you try again',
   })
 }

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Cell } from '../../consensus/cell/index.ts'
-import { COMMAND_VERSION, commandCodec, type Command, type Result } from '../../consensus/state/index.ts'
+import {
+  COMMAND_VERSION,
+  commandCodec,
+  SESSION_WINDOW,
+  type Command,
+  type Result,
+} from '../../consensus/state/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { ERRORS } from '../error-table.ts'
 
@@ -10,7 +16,7 @@ type Loose<T> = T extends Uint8Array ? Uint8Array : T extends object ? { [K in k
 /** What a command asks for; who asks and when is added here. */
 export type Request = Loose<Distribute<Command>>
 
-/** Far under the window of a session, in which results are remembered. */
+/** Of one node at once. */
 const MAX_UNDER_WAY = 256
 export const COMMAND_TIMEOUT_MS = 10_000
 
@@ -18,6 +24,9 @@ interface Session {
   readonly client: string
   readonly opened: number
   sequence: number
+  /** ascending */
+  readonly underWay: Set<number>
+  isForgotten: boolean
 }
 
 /** Proposes commands under a session of this process, so that each is applied once however often it is sent. */
@@ -51,26 +60,51 @@ export class Commands {
   }
 
   async #propose(request: Request, deadline: number): Promise<Result> {
-    const opening = (this.#session ??= this.#open(deadline - performance.now()))
-    const session = await opening.catch((error: unknown) => {
-      this.#end(opening)
-      throw error
-    })
+    const { session, sequence } = await this.#begin(deadline)
     const { client, opened } = session
-    const sequence = ++session.sequence
-    const id = `${client}.${sequence}`
-    const command = { ...request, v: COMMAND_VERSION, id, session: { client, opened, sequence }, time: Date.now() }
-    const started = performance.now()
-    const { result } = await this.#cell.propose(id, commandCodec.encode(command as Command), deadline - started)
-    this.#onCommit(performance.now() - started)
-    if (isForgotten(result as Result)) this.#end(opening)
-    return result as Result
+    try {
+      const id = `${client}.${sequence}`
+      const command = { ...request, v: COMMAND_VERSION, id, session: { client, opened, sequence }, time: Date.now() }
+      const started = performance.now()
+      const { result } = await this.#cell.propose(id, commandCodec.encode(command as Command), deadline - started)
+      this.#onCommit(performance.now() - started)
+      if (!isForgotten(result as Result)) return result as Result
+      session.isForgotten = true
+      throw forgotten()
+    } finally {
+      session.underWay.delete(sequence)
+    }
+  }
+
+  /** Begins another session rather than to take over the slot of a command that is still under way. */
+  async #begin(deadline: number): Promise<{ session: Session; sequence: number }> {
+    for (;;) {
+      const opening = (this.#session ??= this.#open(deadline - performance.now()))
+      const session = await opening.catch((error: unknown) => {
+        this.#end(opening)
+        throw error
+      })
+      const sequence = session.sequence + 1
+      const [oldest = sequence] = session.underWay
+      if (!session.isForgotten && sequence < oldest + SESSION_WINDOW) {
+        session.sequence = sequence
+        session.underWay.add(sequence)
+        return { session, sequence }
+      }
+      this.#end(opening)
+    }
   }
 
   /** At what is agreed now: a session that says it was opened long ago counts as forgotten, as one of a joiner would. */
   async #open(timeoutMs: number): Promise<Session> {
     await this.#cell.read(timeoutMs)
-    return { client: randomBytes(12).toString('base64url'), opened: this.#cell.applied, sequence: 0 }
+    return {
+      client: randomBytes(12).toString('base64url'),
+      opened: this.#cell.applied,
+      sequence: 0,
+      underWay: new Set(),
+      isForgotten: false,
+    }
   }
 
   /** The next command begins another, unless one did already. */
@@ -81,6 +115,17 @@ export class Commands {
 
 function isForgotten(result: Result): boolean {
   return !result.ok && result.code === 'E_COMMAND_STALE'
+}
+
+/** Its first try may have been applied, and the result be forgotten since. */
+function forgotten(): CodedError {
+  return new CodedError(
+    'E_OUTCOME_UNKNOWN',
+    'the cell no longer knows the command: it may or may not have been applied',
+    {
+      hint: 'look whether it took effect before you try again',
+    },
+  )
 }
 
 function accepted(result: Result): Result & { ok: true } {

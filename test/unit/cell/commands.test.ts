@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { MAX_SESSIONS } from '../../../consensus/state/index.ts'
+import { MAX_SESSIONS, SESSION_WINDOW } from '../../../consensus/state/index.ts'
 import { Commands } from '../../../node/cell/commands.ts'
 import { CodedError, codeOf } from '../../../protocols/shared/errors.ts'
 import { peer, Replica } from '../state/cell.ts'
@@ -49,8 +49,28 @@ describe('cell: the commands of a node', () => {
     const commands = new Commands(cell, () => undefined)
     await commands.submit(noop)
     cell.others(MAX_SESSIONS + 10)
-    expect(await codeFrom(commands.submit(noop))).to.equal('E_COMMAND_STALE')
+    expect(await codeFrom(commands.submit(noop))).to.equal('E_OUTCOME_UNKNOWN')
     expect(await codeFrom(commands.submit(noop))).to.equal(undefined)
+  })
+
+  it('one that takes long is not refused for those that overtake it, however many they are', async () => {
+    const cell = new FakeCell()
+    const commands = new Commands(cell, () => undefined)
+    const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const propose = cell.propose.bind(cell)
+    cell.propose = async (id, command) => {
+      cell.propose = propose
+      held.resolve()
+      await released.promise
+      return propose(id, command)
+    }
+    const first = commands.submit(noop)
+    await held.promise
+    for (let at = 0; at < 3 * SESSION_WINDOW; at += 64)
+      await Promise.all(Array.from({ length: 64 }, () => commands.submit(noop)))
+    released.resolve()
+    expect(await codeFrom(first)).to.equal(undefined)
+    expect(cell.reads, 'as few sessions as it takes').to.be.at.most(2)
   })
 
   it('a refusal says what was wanted, what there is, and which of many it is about', async () => {
