@@ -111,18 +111,16 @@ export class BlockFetch {
     }
   }
 
+  /** At once: the next block of the same turn sees what this one wants of whom. */
   #start(holder: Holder | undefined, work: (signal: AbortSignal) => Promise<Outcome>): void {
     const cancel = new AbortController()
-    const run = async (): Promise<Outcome> => {
-      try {
-        return await work(cancel.signal)
-      } finally {
-        this.#asks.delete(ask)
-      }
-    }
-    const ask: Ask = { sinceMs: performance.now(), holder, cancel, outcome: Promise.resolve().then(run) }
-    ask.outcome.catch(() => {})
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+    promise.catch(() => {})
+    const ask: Ask = { sinceMs: performance.now(), holder, cancel, outcome: promise }
     this.#asks.add(ask)
+    work(cancel.signal)
+      .finally(() => this.#asks.delete(ask))
+      .then(resolve, reject)
   }
 
   #ask(holder: Holder): void {

@@ -162,15 +162,14 @@ describe('fetching blocks from members', function () {
   })
 
   it('pushes blocks to a member, which holds them, until its quota is full', async () => {
-    const held: string[] = []
-    const lease = () => ({ add: (cid: CID) => void held.push(cid.toString()), release: () => undefined })
-    const member = await startNode({ limits: { quotaBytes: 5 * MIB }, members: members({ lease }) })
+    const member = await startNode({ limits: { quotaBytes: 5 * MIB }, members: members() })
     await connect(reader.libp2p, member.libp2p)
     const blocks = await randomBlocks(6, MIB)
     const push = await reader.content.pushTo(member.libp2p.peerId, signal)
     for (const { cid, bytes } of blocks.slice(0, 5)) await push.push(cid, bytes)
     expect((await member.content.usage()).usedBytes).to.equal(5 * MIB)
-    expect(held).to.have.length(5)
+    const areHeld = await Promise.all(blocks.map(({ cid }) => member.content.local.isHeld(cid)))
+    expect(areHeld).to.deep.equal([true, true, true, true, true, false])
     expect(await codeThrown(() => push.push(blocks[5]!.cid, blocks[5]!.bytes))).to.equal('E_QUOTA')
     await until(() => member.libp2p.getConnections().every(({ streams }) => streams.length === 0))
   })
