@@ -6,8 +6,8 @@ import type { Sublevel, Write } from '../storage/sublevel.ts'
 const PREFIX = 'pin/'
 const AT_KEY = '\u0000at'
 const NOTHING = new Uint8Array()
-/** Pins that are compared before other work gets its turn. */
-const CATCH_UP_BATCH = 512
+/** Rows that are written before other work gets its turn. */
+const CATCH_UP_BATCH = 2048
 
 const at = defineCodec('pin catalog position', 64, z.int().min(0))
 const facts = defineCodec(
