@@ -20,7 +20,7 @@ import { checkConfig } from './config/check.ts'
 import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { publishCellEvents } from './cell-events.ts'
-import { EventLog } from './events.ts'
+import { EventLog, firstCursor } from './events.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createIntroductions } from './network/introductions.ts'
 import { requireMembership } from './network/membership-files.ts'
@@ -82,7 +82,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
 
   checkConfig(config)
   const paths = applyConfiguredPaths(ownPaths, config)
-  const events = new EventLog()
+  const events = new EventLog(firstCursor(Date.now()))
   const cellRecord = Promise.withResolvers<CellRecord>()
   const metrics = createMetrics()
 

@@ -254,7 +254,7 @@ export interface AddEntry {
 
 /** Content of which what is added may be pinned in the same step. */
 export interface PinningContentOperations extends Omit<ContentOperations, 'add'> {
-  /** After the rows, where `options.pin` is there, what became of the pin of what the last of them names. */
+  /** After the rows, where `options.pin` is there, what became of the pin of each root: of each path that has no `/`. */
   add(
     entries: AsyncIterable<AddEntry>,
     options: PinningAddOptions,
@@ -325,5 +325,7 @@ export interface NodeEvent {
     | 'cell'
     | 'pin'
     | 'node'
+    /** Events before this one are no longer kept: `reason` is `restart` or `dropped`; look at the state itself. */
+    | 'gap'
   data: Record<string, unknown>
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { EventLog } from '../../../node/events.ts'
+import { EventLog, firstCursor } from '../../../node/events.ts'
 import type { NodeEvent } from '../../../node/operations.ts'
 
 describe('event log', () => {
@@ -30,9 +30,26 @@ describe('event log', () => {
     expect(await take(log.watch(0, abort.signal), 4)).to.deep.equal([1, 2, 3, 4])
   })
 
-  it('gives all that is kept to a watcher from an earlier life of the node', async () => {
+  it('gives all that is kept to a watcher from another life of the node, and says that it missed some', async () => {
+    log = new EventLog(firstCursor(1000))
     publish(2)
-    expect(await take(log.watch(5000, abort.signal), 2)).to.deep.equal([1, 2])
+    for (const cursor of [firstCursor(999) + 7, firstCursor(1001)]) {
+      const watch = log.watch(cursor, abort.signal)
+      expect((await watch.next()).value).to.deep.include({ cursor: 100_000, type: 'gap', data: { reason: 'restart' } })
+      expect(await take(watch, 2)).to.deep.equal([100_001, 100_002])
+    }
+    expect(await take(log.watch(0, abort.signal), 2)).to.deep.equal([100_001, 100_002])
+    expect(await take(log.watch(100_001, abort.signal), 1)).to.deep.equal([100_002])
+  })
+
+  it('tells a watcher whose events are no longer kept, once, and gives it the rest', async () => {
+    publish(1500)
+    const watch = log.watch(100, abort.signal)
+    expect((await watch.next()).value).to.deep.include({ cursor: 100, type: 'gap', data: { reason: 'dropped' } })
+    expect(await take(watch, 1000)).to.deep.equal(Array.from({ length: 1000 }, (_, at) => 501 + at))
+    publish(1)
+    expect(await take(watch, 1)).to.deep.equal([1501])
+    expect(await take(log.watch(501, abort.signal), 1)).to.deep.equal([502])
   })
 
   it('keeps a thousand of each type, so that a flood of one pushes out no other, and gives all in their order', async () => {
@@ -50,6 +67,7 @@ describe('event log', () => {
     const slow = log.watch(0, abort.signal)
     expect(await take(slow, 1)).to.deep.equal([1])
     publish(1500)
+    expect((await slow.next()).value).to.include({ cursor: 1, type: 'gap' })
     const seen = await take(slow, 1000)
     expect([seen[0], seen.at(-1), new Set(seen).size]).to.deep.equal([502, 1501, 1000])
   })
