@@ -32,7 +32,7 @@ function nodeA(replica: Replica, away = '') {
       { isRepairing: async () => true, leave: async () => void left.push('left'), ...how },
       controller.signal,
     )
-  return { start, left, stop: () => controller.abort(new Error('enough')) }
+  return { start, left, cell, stop: () => controller.abort(new Error('enough')) }
 }
 
 /** As repair would. */
@@ -117,6 +117,14 @@ describe('pins: a node that leaves', () => {
     await failing.next()
     for (const number of [1, 2]) move(replica, number, 'C')
     expect([await codeOf(failing.next()), drained(replica)]).to.deep.equal(['no quorum', false])
+  })
+
+  it('says why it stays, and not that nobody could agree to drain it no more', async () => {
+    const node = nodeA(replica)
+    const rows = node.start({ stallMs: 1 })
+    await rows.next()
+    node.cell.submit = () => Promise.reject(Object.assign(new Error('nobody'), { code: 'E_NO_QUORUM' }))
+    expect(await codeOf(rows.next())).to.equal('E_DRAIN_STALLED')
   })
 
   it('goes on being drained where an operator had asked for it before', async () => {
