@@ -4,8 +4,15 @@ import type { CID } from 'multiformats/cid'
 import type { Push } from '../../protocols/blocks/index.ts'
 import { messageOf } from '../../protocols/shared/errors.ts'
 import type { Content } from '../content/index.ts'
-import type { AddEntry, AddPinRow, AddRow, PinningAddOptions, PinningContentOperations } from '../operations.ts'
-import type { PinOptions } from '../operations-pins.ts'
+import type {
+  AddEntry,
+  AddOptions,
+  AddPinRow,
+  AddRow,
+  PinningAddOptions,
+  PinningContentOperations,
+} from '../operations.ts'
+import type { PinOptions, PinWait } from '../operations-pins.ts'
 import type { Parts } from '../parts.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { PinService } from './open.ts'
@@ -53,23 +60,41 @@ async function* addPinned(
   try {
     await pushes.open(others, signal)
     const onBlock = (cid: CID, bytes: Uint8Array): Promise<void> => pushes.push(cid, bytes)
-    let root: string | undefined
+    const roots = new Set<string>()
     for await (const row of content.add(entries, options, signal, { lease, onBlock })) {
-      root = row.cid
+      if (isRoot(row, options)) roots.add(row.cid)
       yield row
     }
-    if (root === undefined) return
     await pushes.finish()
-    await pins.beforePin?.(root, pin, signal)
     const allocations = pin.allocations ?? pins.placement(pin).filter((peerId) => peerId === self || pushes.has(peerId))
     const placed = allocations.length === 0 ? pin : { ...pin, allocations }
-    if (wait === undefined) yield { pin: await pins.operations.add(root, placed, signal) }
-    else for await (const status of pins.operations.addAndWait(root, placed, wait, signal)) yield { status }
+    yield* pinAll(pins, roots, { pin: placed, wait }, signal)
   } finally {
     pushes.abort()
     // Held until the tracker has them: it begins with the commit, and gc spares what a pin counts.
     lease.release()
   }
+}
+
+/** A directory comes after what is in it; the one that wraps all has no name. */
+function isRoot({ path }: AddRow, { wrapWithDirectory }: AddOptions): boolean {
+  return wrapWithDirectory ? path === '' : !path.includes('/')
+}
+
+/** All are agreed on before any is waited for. */
+async function* pinAll(
+  { operations, beforePin }: PinService,
+  roots: ReadonlySet<string>,
+  { pin, wait }: { pin: PinOptions; wait: PinWait | undefined },
+  signal: AbortSignal,
+): AsyncGenerator<AddPinRow> {
+  for (const root of roots) {
+    await beforePin?.(root, pin, signal)
+    if (wait === undefined) yield { pin: await operations.add(root, pin, signal) }
+    else if (roots.size > 1) await operations.add(root, pin, signal)
+  }
+  if (wait === undefined) return
+  for (const root of roots) for await (const status of operations.addAndWait(root, pin, wait, signal)) yield { status }
 }
 
 /** Copies of one `add` on their way to several members. */

@@ -11,8 +11,8 @@ export interface Waiting {
 }
 
 /**
- * Follows a pin until its copies are held: a line of progress for people, each status under `--json`, and at the end
- * how it stands, which after an error says what is missing.
+ * Follows a pin, or one after the other, until its copies are held: a line of progress for people, each status under
+ * `--json`, and at the end how it stands, which after an error says what is missing.
  */
 export async function showWaiting(
   io: Io,
@@ -21,15 +21,19 @@ export async function showWaiting(
 ): Promise<void> {
   const line = createStatusLine(io)
   let last: PinStatusDocument | undefined
+  const showLast = async (): Promise<void> => {
+    line.clear()
+    if (last !== undefined && !io.flags.json && !isSilent) await io.write(textOf(io, last))
+  }
   try {
     for await (const status of statuses) {
+      if (last !== undefined && last.cid !== status.cid) await showLast()
       last = status
       line.show(() => waitingText(status))
       if (io.flags.json && !isSilent) await io.row(asRow(status), () => '')
     }
   } finally {
-    line.clear()
-    if (last !== undefined && !io.flags.json && !isSilent) await io.write(textOf(io, last))
+    await showLast()
   }
 }
 

@@ -76,18 +76,33 @@ describe('adding and pinning in one step', () => {
     return { keys: rows.map((row) => Object.keys(row)[0]), calls }
   }
 
-  it('pins what the last row names, after that row', async () => {
-    expect(await add({ pin: { name: 'n' } })).to.deep.equal({
-      keys: ['path', 'path', 'pin'],
-      calls: ['pins.add "bafkb" {"name":"n","allocations":["self"]}', 'release'],
+  const added = (name: string, options: object) => `pins.add "bafk${name}" ${JSON.stringify(options)}`
+  const PLACED = { allocations: ['self'] }
+
+  it('pins the root, after its row', async () => {
+    const tree = ['docs/a', 'docs/b', 'docs']
+    expect(await add({ pin: { name: 'n' } }, tree)).to.deep.equal({
+      keys: ['path', 'path', 'path', 'pin'],
+      calls: [added('docs', { name: 'n', ...PLACED }), 'release'],
+    })
+    const wrapped = await add({ pin: {}, wrapWithDirectory: true }, ['a', 'b', ''])
+    expect(wrapped.calls).to.deep.equal([added('', PLACED), 'release'])
+  })
+
+  it('of several paths pins each, once', async () => {
+    expect(await add({ pin: {} }, ['a', 'b', 'b', 'docs/x', 'docs'])).to.deep.equal({
+      keys: ['path', 'path', 'path', 'path', 'path', 'pin', 'pin', 'pin'],
+      calls: [...['a', 'b', 'docs'].map((name) => added(name, PLACED)), 'release'],
     })
   })
 
-  it('tells how the copies come where it waits', async () => {
+  it('tells how the copies come where it waits, after all is agreed on', async () => {
+    const waits = (name: string) => `pins.addAndWait "bafk${name}" {"allocations":["self"]} {"copies":2}`
     expect(await add({ pin: {}, wait: { copies: 2 } })).to.deep.equal({
-      keys: ['path', 'path', 'status', 'status'],
-      calls: ['pins.addAndWait "bafkb" {"allocations":["self"]} {"copies":2}', 'release'],
+      keys: ['path', 'path', 'status', 'status', 'status', 'status'],
+      calls: [added('a', PLACED), added('b', PLACED), waits('a'), waits('b'), 'release'],
     })
+    expect((await add({ pin: {}, wait: { copies: 2 } }, ['a'])).calls).to.deep.equal([waits('a'), 'release'])
   })
 
   it('pins nothing unless told, nor when nothing was added', async () => {
