@@ -23,6 +23,8 @@ export class Cell {
   #isScheduled = false
   #isStopped = false
   #cancelTick = () => {}
+  /** told when another leads, or none ever will */
+  #onSucceeded = () => {}
 
   private constructor(init: CellInit) {
     this.#init = init
@@ -107,6 +109,18 @@ export class Cell {
     if (target !== undefined) this.#driver.give({ type: 'transfer', to: target })
   }
 
+  /** Before a stop: who leads hands over, if anybody can, and waits no longer than `ms` for the next leader. */
+  async handOver(ms: number): Promise<void> {
+    if (this.#isStopped || this.status.role !== 'leader') return
+    if (successor(this.status, this.configuration, this.#init.id) === undefined) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onSucceeded = resolve
+    this.transfer()
+    const cancel = this.#init.clock.after(ms, resolve)
+    await promise
+    cancel()
+  }
+
   /** Takes a snapshot now. @returns the index of the last one */
   async snapshot(): Promise<number> {
     this.#refuseStopped()
@@ -123,6 +137,7 @@ export class Cell {
   #halt(): void {
     if (this.#isStopped) return
     this.#isStopped = true
+    this.#onSucceeded()
     this.#cancelTick()
     this.#proposals.failAll()
     this.#reads.failAll()
@@ -196,6 +211,7 @@ export class Cell {
   #onStatus(status: EngineStatus, before: EngineStatus | undefined): void {
     this.#init.events.onStatus?.(status)
     if (status.leader === 0 || status.leader === before?.leader) return
+    if (status.leader !== this.#init.id) this.#onSucceeded()
     // What went to the leader before may be lost with it.
     this.#proposals.retry(this.#init.clock.now(), 0)
     this.#reads.retry(this.#init.clock.now(), 0)

@@ -5,6 +5,9 @@ import type { Commands, Request } from './commands.ts'
 import type { CellMachine } from './machine.ts'
 import { standing } from './record.ts'
 
+/** What was not committed is said again no later than this. */
+const AGAIN_MS = 5_000
+
 export interface DutiesInit {
   machine: Pick<CellMachine, 'tree' | 'markedIndex' | 'markedRoot'>
   commands: Pick<Commands, 'submit'>
@@ -13,18 +16,31 @@ export interface DutiesInit {
   founder: { readonly peerId: string; readonly incarnation: Uint8Array } | undefined
 }
 
-/** What the leader says for all, after entries were applied. */
+type Leading = Pick<Cell, 'status' | 'configuration'>
+
+/** What the leader says for all. */
 export class LeaderDuties {
   readonly #init: DutiesInit
   readonly #promoting = new Set<number>()
   #isFounding = false
   #checkpointed = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(init: DutiesInit) {
     this.#init = init
   }
 
-  run({ status, configuration }: Pick<Cell, 'status' | 'configuration'>): void {
+  /** From here on by itself too: in a cell where nothing is written nobody else would try again. */
+  start(cell: Leading, everyMs = AGAIN_MS): void {
+    this.run(cell)
+    this.#timer = setInterval(() => this.run(cell), everyMs).unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  run({ status, configuration }: Leading): void {
     if (status.role !== 'leader') return
     this.#found()
     this.#promote(configuration.voters)

@@ -24,6 +24,8 @@ import type { CellService, CellStatusDocument } from './types.ts'
 import { CellVerbs } from './verbs.ts'
 import { cellStreams, createWire } from './wire.ts'
 
+const HAND_OVER_MS = 1_000
+
 /** This node's membership of its cell: durable stores, the wire, the engine and what the rest of the node asks. */
 export class NodeCell implements CellService {
   readonly name = 'cell'
@@ -111,6 +113,9 @@ export class NodeCell implements CellService {
     await this.#acquaintance.stop()
     this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
     await this.#joining
+    this.#duties?.stop()
+    // Else the cell stands still until the others have noticed.
+    await this.#cell?.handOver(HAND_OVER_MS)
     await this.#cell?.stop()
     // What cannot be written any more has stopped the node already, and the log has it.
     await (this.#machine as CellMachine | undefined)?.close().catch(() => undefined)
@@ -192,7 +197,7 @@ export class NodeCell implements CellService {
     const { peerId } = this.#init.membership.self
     const founder = id === FOUNDER_RAFT_ID ? { peerId, incarnation: log.incarnation } : undefined
     this.#duties = new LeaderDuties({ machine: this.#machine, commands: this.#commands, log: this.#log, founder })
-    this.#duties.run(cell)
+    this.#duties.start(cell)
     // What the log offers is of long ago, and the state has gone on. A failure has stopped the cell already.
     if (isRestored) cell.snapshot().catch(() => undefined)
     this.#problem = undefined
@@ -207,6 +212,7 @@ export class NodeCell implements CellService {
       this.#log.info('the cell has a leader', { leader, term, role })
     }
     this.#leader = leader
+    if (this.#cell !== undefined) this.#duties?.run(this.#cell)
     this.observe.onChange?.()
   }
 

@@ -120,6 +120,21 @@ describe('cell: the duties of its leader', () => {
     expect(desiredMembers(replica.tree, leads.configuration)).to.deep.equal([{ id: 1, isRemoved: false }])
   })
 
+  it('what nobody heard is said again though nothing is applied meanwhile', async () => {
+    const again = Promise.withResolvers<void>()
+    let times = 0
+    const founding = duties(
+      () => initialState().tree,
+      async () => {
+        if (++times === 3) again.resolve()
+        throw new Error('no quorum')
+      },
+    )
+    founding.start(leads, 1)
+    await again.promise
+    founding.stop()
+  })
+
   it('who did not found the cell says nothing of the kind', () => {
     const said: Request[] = []
     duties(

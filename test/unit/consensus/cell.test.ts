@@ -95,6 +95,25 @@ describe('cell: one member after the other, in memory', () => {
     expect(members.machines.get(firstId)!.values).to.deep.equal(['g:x', 'h:x'])
   })
 
+  it('a leader that is about to stop hands over first, and waits for nobody where it is alone', async () => {
+    members = new Members([1, 2, 3])
+    await members.startAll()
+    const leader = await until(() => members.leader())
+    await put(leader, 'a')
+    await leader.handOver(5000)
+    const next = await until(() => members.leader())
+    expect(next).to.not.equal(leader)
+    expect(leader.status.leader).to.equal(next.status.leader)
+    await leader.handOver(5000)
+    expect(next.status.role, 'who does not lead hands nothing over').to.equal('leader')
+    await members.stop()
+    members = new Members([1])
+    const alone = await members.start(1)
+    await until(() => members.leader())
+    await alone.handOver(1_000_000)
+    expect(alone.status.role).to.equal('leader')
+  })
+
   it('a cell of one grows to three by learners that catch up, also from a snapshot, and shrinks back', async () => {
     members = new Members([1], { snapshotEvery: 50, keepEntries: 10 })
     const first = await members.start(1)
