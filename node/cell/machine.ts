@@ -15,9 +15,10 @@ import {
   type State,
   type Tree,
 } from '../../consensus/state/index.ts'
-import { CodedError } from '../../protocols/shared/errors.ts'
+import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import { isBroken, type SnapshotBlocks } from './block-store.ts'
 import { haltOf } from './halt.ts'
+import { REJOIN_HINT } from './log-records.ts'
 import { Mirror, type Changes } from './mirror.ts'
 import type { StateEntry, StateStore } from './state-store.ts'
 
@@ -27,6 +28,8 @@ export type { Changes }
 const BATCH_BYTES = 1_048_576
 /** Keys of an installed state that are told at once. */
 const CHANGES_AT_ONCE = 4096
+/** From when a leader's snapshot is here until it is installed, at the longest: one turn of the log and the state. */
+const OFFER_MS = 600_000
 
 /** The agreed state in memory, mirrored on disk a little later, and its snapshots as blocks. */
 export class CellMachine implements StateMachine {
@@ -38,7 +41,7 @@ export class CellMachine implements StateMachine {
   readonly #onDiverged: (message: string) => Promise<CodedError | undefined>
   #state: State
   /** a leader's snapshot that is fetched and waits to be installed */
-  #offer: { readonly index: number; readonly release: () => void } | undefined
+  #offer: { readonly index: number; readonly release: () => void; readonly timer: NodeJS.Timeout } | undefined
 
   private constructor(init: MachineInit, state: State) {
     this.#store = init.state
@@ -124,15 +127,22 @@ export class CellMachine implements StateMachine {
     return { index, root: root(tree).bytes }
   }
 
-  /** A leader's snapshot is here: nothing is swept before it is installed, left behind or followed by another. */
-  offered(index: number, release: () => void): void {
-    this.#offer?.release()
-    this.#offer = { index, release }
+  /**
+   * A leader's snapshot is here: nothing is swept before it is installed, left behind, followed by another, or refused,
+   * which nobody tells but `heldMs`.
+   */
+  offered(index: number, release: () => void, heldMs = OFFER_MS): void {
+    this.#endOffer()
+    this.#offer = { index, release, timer: setTimeout(() => this.#endOffer(), heldMs).unref() }
   }
 
   #settleOffer(applied: number): void {
-    if (this.#offer === undefined || this.#offer.index > applied) return
-    this.#offer.release()
+    if (this.#offer !== undefined && this.#offer.index <= applied) this.#endOffer()
+  }
+
+  #endOffer(): void {
+    clearTimeout(this.#offer?.timer)
+    this.#offer?.release()
     this.#offer = undefined
   }
 
@@ -148,7 +158,7 @@ export class CellMachine implements StateMachine {
 
   async #install({ index, root: bytes }: SnapshotMeta): Promise<void> {
     const cid = CID.decode(bytes)
-    const tree = await load(cid, async (link) => (await this.#blocks.get(link)) ?? missing(link))
+    const tree = await load(cid, async (link) => (await this.#blocks.get(link)) ?? missing(link)).catch(unlessBroken)
     const state = stateOf(tree)
     if (state.applied.index !== index) {
       throw new CodedError('E_STATE_DIVERGED', `the snapshot of index ${index} holds a state of ${state.applied.index}`)
@@ -216,7 +226,14 @@ function* partsOf(all: Iterable<StateEntry>): Generator<Changes> {
 }
 
 function missing(cid: CID): never {
-  throw new CodedError('E_CELL_BLOCK_MISSING', `block ${cid.toString()} of a snapshot is not here`, {
-    hint: 'the cell gives it again at the next offer',
+  throw new CodedError('E_CELL_BLOCK_MISSING', `block ${cid.toString()} of a snapshot is not here`)
+}
+
+/** The log counts on this snapshot, and its own state is behind it: under this id the node has no way on. */
+function unlessBroken(error: unknown): never {
+  if (!isBroken(error)) throw error
+  throw new CodedError(codeOf(error), `the state of the cell cannot be read here: ${messageOf(error)}`, {
+    hint: REJOIN_HINT,
+    cause: error,
   })
 }

@@ -5,6 +5,7 @@ import { CellMachine } from '../../../node/cell/machine.ts'
 import type { CellStores } from '../../../node/cell/open.ts'
 import { rootOf } from '../../../node/cell/record.ts'
 import { restoreOffer } from '../../../node/cell/restore.ts'
+import { refused } from '../storage/refused.ts'
 import { CellDirectory, NOBODY } from './cell-stores.ts'
 
 const PEER = '12D3KooWCfN1S8qqD4Mt99xvAGRRAsriBmGP8wBpRG5fiZWgSfTR'
@@ -106,6 +107,32 @@ describe('cell: snapshots of the state machine, and their blocks', () => {
       expect(await stores.blocks.sweep()).to.equal(0)
       await machine.close()
     }))
+
+  it("a leader's that the engine refused does not end all sweeps", () =>
+    cell.using(async (stores) => {
+      const machine = await machineOf(stores)
+      const released = Promise.withResolvers<void>()
+      machine.offered(1_000_000, released.resolve, 1)
+      await released.promise
+      await machine.close()
+    }))
+
+  it('with a damaged block the one that the log counts on is refused, with the way to rejoin', async () => {
+    const snapshot = await cell.using(async (stores) => {
+      const machine = await machineOf(stores)
+      await applyTo(machine, 300)
+      const taken = await machine.snapshot()
+      await machine.close()
+      return taken
+    })
+    await damage(CID.decode(snapshot.root))
+    await cell.using(async (stores) => {
+      const machine = await machineOf(stores)
+      const error = await refused(machine.install(meta(snapshot.index, snapshot.root)))
+      expect(error.code).to.equal('E_CELL_BLOCK_CORRUPT')
+      expect(error.hint).to.contain('joins its cell under a new id')
+    })
+  })
 
   it('a damaged block of an older one stops nobody: the newest takes the place of all', async () => {
     const old = await cell.using(async (stores) => {
