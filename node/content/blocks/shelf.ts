@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import type { MultihashDigest } from 'multiformats/hashes/interface'
 import { CodedError } from '../../../protocols/shared/errors.ts'
+import { MAX_BLOCK_BYTES } from '../constants.ts'
 import { BlockFiles } from './block-files.ts'
 import { BlockIndex, type State, type Totals } from './block-index.ts'
 import { DiskRoom } from './disk-room.ts'
@@ -22,7 +23,7 @@ export interface BlockStoreInit {
   path: string
   /** Bytes of blocks, ≥ 0. */
   quotaBytes: number
-  /** ≤ 2 MiB. */
+  /** Of new ones; ≤ 2 MiB. */
   maxBlockBytes: number
   /** Called once a new block can be read, not before. */
   onStored: (cid: CID) => void
@@ -224,8 +225,8 @@ export class Shelf {
 
   async #file(multihash: MultihashDigest): Promise<Uint8Array | undefined | null> {
     const row = await this.#opened().row(multihash.bytes)
-    // A too large block came past `put`; sending it would hang bitswap.
-    if (row === undefined || row.packed || row.bytes > this.#init.maxBlockBytes) return undefined
+    // A too large block came past `put`; sending it would hang bitswap. The setting is for new ones alone.
+    if (row === undefined || row.packed || row.bytes > MAX_BLOCK_BYTES) return undefined
     return this.#files.read(multihash, row.bytes)
   }
 

@@ -86,6 +86,16 @@ describe('BlockStore', () => {
         expect([await store.usedBytes(), await store.count()]).to.deep.equal([size, 1])
       })
 
+      it('keeps it where the limit for new blocks is smaller now', async () => {
+        const store = await openStore()
+        const [block, other] = await randomBlocks(2, size)
+        await store.put(block!.cid, block!.bytes)
+        await store.close()
+        const again = await openStore({ maxBlockBytes: size - 1 })
+        expect(await holds(again, block!)).to.equal(true)
+        expect(await codeThrown(() => again.put(other!.cid, other!.bytes))).to.equal('E_BLOCK_TOO_LARGE')
+      })
+
       it('orders puts and deletes of the same block by their calls', async () => {
         const store = await openStore()
         const [block] = await randomBlocks(1, size)
