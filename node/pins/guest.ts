@@ -3,12 +3,10 @@ import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
 import type {
   PinDocument,
   PinFilter,
-  PinImportLine,
   PinListDocument,
   PinOperations,
   PinOptions,
   PinPage,
-  PinRewrite,
   PinStatus,
   PinStatusDocument,
   PinStatusListDocument,
@@ -83,17 +81,13 @@ export class GuestPins implements PinOperations {
   }
 
   async statuses(
-    { local: isOwn, statuses, ...filter }: PinFilter & { statuses?: readonly PinStatus[] },
+    { local: isOwn, ...filter }: PinFilter & { statuses?: readonly PinStatus[] },
     { local, ...page }: PinPage & { local: boolean },
     signal: AbortSignal,
   ): Promise<PinStatusListDocument> {
     const { own, ask } = this.#init
-    const wanted = statuses === undefined ? filter : { ...filter, statuses }
-    if (local || isOwn === true) return own.statuses(wanted, { ...page, local: true }, signal)
-    const seen = (await ask('statuses', [filter, short(page)], signal)) as PinStatusListDocument
-    const isWanted = ({ copies }: PinStatusDocument): boolean =>
-      statuses === undefined || copies.some(({ status }) => statuses.includes(status))
-    return { ...seen, statuses: seen.statuses.filter(isWanted) }
+    if (local || isOwn === true) return own.statuses(filter, { ...page, local: true }, signal)
+    return (await ask('statuses', [filter, short(page)], signal)) as PinStatusListDocument
   }
 
   async recover(path: string | undefined, { local }: { local: boolean }, signal: AbortSignal) {
@@ -111,17 +105,24 @@ export class GuestPins implements PinOperations {
     return this.#init.own.verify(path, options, signal)
   }
 
-  plan() {
-    return this.#init.own.plan()
+  async plan(): Promise<never> {
+    throw notHere('what repair would move')
   }
 
-  export(signal: AbortSignal) {
-    return this.#init.own.export(signal)
+  export(): never {
+    throw notHere('the pinset of a cell as a file')
   }
 
-  import(lines: AsyncIterable<PinImportLine>, rewrite: PinRewrite, signal: AbortSignal) {
-    return this.#init.own.import(lines, rewrite, signal)
+  import(): never {
+    throw notHere('the pinset of a cell from a file')
   }
+}
+
+/** What this node keeps itself is not taken for what its cell has agreed on. */
+function notHere(what: string): CodedError {
+  return new CodedError('E_NOT_IN_ROLE', `a light node does not have ${what}`, {
+    hint: 'ask a full node of the cell; `kairos pin ls --local` lists what this node keeps itself',
+  })
 }
 
 /** Asks the cell about what this node does not keep itself. */

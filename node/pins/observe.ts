@@ -15,7 +15,7 @@ const ASK_MS = 5_000
 /** Questions under way to all together. */
 const ASKED_AT_ONCE = 16
 
-const STATUSES = [
+export const STATUSES = [
   'pinned',
   'pinning',
   'pin_queued',

@@ -3,6 +3,8 @@ import type { PinOp } from '../../protocols/pins/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { cidPath, metadata, mode, peer, pinName, pinOptions, replicationOrder } from '../api/pin-schema.ts'
 import type { PinFilter, PinOperations, PinOptions, PinPage } from '../operations-pins.ts'
+import type { StatusFilter } from './look.ts'
+import { STATUSES } from './observe.ts'
 
 const MAX_ROWS = 100
 
@@ -21,6 +23,8 @@ const filter = z.strictObject({
   createdBefore: z.iso.datetime({ offset: true }).optional(),
 })
 
+const seen = filter.extend({ statuses: z.array(z.enum(STATUSES)).max(STATUSES.length).optional() })
+
 /** What each operation is given: the arguments of `PinOperations` as JSON. */
 const ARGS = {
   add: z.tuple([cidPath, options]),
@@ -29,7 +33,7 @@ const ARGS = {
   list: z.tuple([filter, page]),
   get: z.tuple([cidPath]),
   status: z.tuple([cidPath]),
-  statuses: z.tuple([filter, page]),
+  statuses: z.tuple([seen, page]),
   recover: z.tuple([cidPath.nullable(), z.strictObject({ local: z.boolean() })]),
 } as const satisfies Record<PinOp, z.ZodType>
 
@@ -50,7 +54,7 @@ const SERVE: Readonly<Record<PinOp, Serve>> = {
   status: (args, pins, signal) => pins.status(...ARGS.status.parse(args), { local: false }, signal),
   statuses(args, pins, signal) {
     const [given, where] = ARGS.statuses.parse(args)
-    return pins.statuses(given as PinFilter, { ...(where as PinPage), local: false }, signal)
+    return pins.statuses(given as StatusFilter, { ...(where as PinPage), local: false }, signal)
   },
   recover(args, pins, signal) {
     const [path, options] = ARGS.recover.parse(args)
