@@ -8,10 +8,11 @@ import { RealCell } from './cell.ts'
 import { PinNodes } from './pin-nodes.ts'
 import { pidOf } from './processes.ts'
 
-const NODE = 'a'
 const LANES = 4
 const MOST_ANSWERS = 40
 const MOST_PINS = 20
+/** A copy at a node that is dead is not waited for. */
+const PATIENCE_MS = 5_000
 const MOST_MS = 30
 /** The first block of each large file: pins share it. */
 const SHARED = Buffer.alloc(1_048_576, 7)
@@ -24,7 +25,10 @@ interface Known {
   isPinned: boolean | undefined
 }
 
-/** One real node, the only holder of its pins, that dies again and again while it adds, pins, unpins and sweeps. */
+/**
+ * Real nodes of one cell, one of which dies again and again while they add, pin, unpin and sweep. A cell of one is the
+ * only holder of its pins; in a larger one each is on all.
+ */
 export class PinNodeKills {
   readonly #cell: RealCell
   readonly #nodes: PinNodes
@@ -38,10 +42,9 @@ export class PinNodeKills {
     this.#nodes = new PinNodes(cell.stage)
   }
 
-  static async open(): Promise<PinNodeKills> {
-    const cell = await RealCell.open()
-    await cell.found(NODE)
-    return new PinNodeKills(cell)
+  /** @param count - of nodes, ≤ 3: so many copies a pin has unless told */
+  static async open(count = 1): Promise<PinNodeKills> {
+    return new PinNodeKills(await RealCell.of(count))
   }
 
   close(): Promise<void> {
@@ -50,22 +53,34 @@ export class PinNodeKills {
 
   /** kill -9 at a random point, and a start; then all that was acknowledged is looked at. */
   async kill(): Promise<void> {
-    await this.#until(() => this.#cell.kill(NODE))
-    await this.#cell.run(NODE)
+    const victim = anyOf(this.#cell.names)
+    await this.#until(() => this.#cell.kill(victim))
+    await this.#cell.run(victim)
     await this.#check()
+  }
+
+  /** All of them end and start; then nobody holds what the dead have left half pushed, either. */
+  async restart(): Promise<void> {
+    const { names } = this.#cell
+    await Promise.all(names.map((name) => this.#cell.end(name)))
+    await Promise.all(names.map((name) => this.#cell.run(name)))
+    await this.#cell.leader()
+    await this.#check()
+    for (const name of names) expect(await this.#garbage(name), name).to.equal(0)
   }
 
   /** As `kill`, but what was not synced is gone. @returns bytes that are gone */
   async cutPower(): Promise<number> {
+    const victim = anyOf(this.#cell.names)
     const trace = this.#cell.stage.path('trace')
-    await this.#cell.end(NODE)
-    await this.#cell.runUnder(NODE, () => startTraced(this.#cell, NODE, trace))
+    await this.#cell.end(victim)
+    await this.#cell.runUnder(victim, () => startTraced(this.#cell, victim, trace))
     await this.#until(async () => {
-      process.kill((await pidOf(this.#cell.stage.path(NODE)))!, 'SIGKILL')
-      await this.#cell.gone(NODE)
+      process.kill((await pidOf(this.#cell.stage.path(victim)))!, 'SIGKILL')
+      await this.#cell.gone(victim)
     })
-    const gone = await keepSynced(this.#cell.stage.path(NODE), trace)
-    await this.#cell.run(NODE)
+    const gone = await keepSynced(this.#cell.stage.path(victim), trace)
+    await this.#cell.run(victim)
     await this.#check()
     return gone
   }
@@ -82,7 +97,7 @@ export class PinNodeKills {
       })
     }
     const lanes = Array.from({ length: LANES }, () => this.#lane(() => this.#change(), answered))
-    await Promise.all([...lanes, this.#lane(() => this.#nodes.gc(NODE), answered), died.promise])
+    await Promise.all([...lanes, this.#lane(() => this.#nodes.gc(this.#anyNode()), answered), died.promise])
   }
 
   async #lane(work: () => Promise<unknown>, answered: () => void): Promise<void> {
@@ -106,8 +121,8 @@ export class PinNodeKills {
       if (known.length > 0) await this.#set(...anyOf(known), what === 'again')
     } else {
       const bytes = someBytes()
-      const query = what === 'garbage' ? {} : { pin: true, wait: what === 'wait' }
-      const cid = await this.#nodes.add(NODE, bytes, query)
+      const query = what === 'garbage' ? {} : { pin: true, wait: what === 'wait', waitTimeoutMs: PATIENCE_MS }
+      const cid = await this.#nodes.add(this.#anyNode(), bytes, query)
       this.#known.set(cid, { bytes, isPinned: what !== 'garbage' })
       this.acknowledged += 1
     }
@@ -115,30 +130,42 @@ export class PinNodeKills {
 
   async #set(cid: string, known: Known, isPinned: boolean): Promise<void> {
     known.isPinned = undefined
-    if (isPinned) await this.#nodes.pin(NODE, cid, { priority: Math.floor(Math.random() * 10) })
-    else await this.#nodes.unpin(NODE, cid)
+    if (isPinned) await this.#nodes.pin(this.#anyNode(), cid, { priority: Math.floor(Math.random() * 10) })
+    else await this.#nodes.unpin(this.#anyNode(), cid)
     known.isPinned = isPinned
     this.acknowledged += 1
   }
 
+  #anyNode(): string {
+    return anyOf(this.#cell.names)
+  }
+
   async #check(): Promise<void> {
+    const { names } = this.#cell
     // At once: what is agreed on and not yet counted is not garbage.
-    await this.#nodes.gc(NODE)
-    const { pins, next } = await this.#nodes.list(NODE, { limit: 1000 })
+    for (const name of names) await this.#nodes.gc(name)
+    const { pins, next } = await this.#nodes.list(this.#anyNode(), { limit: 1000 })
     expect(next).to.equal(null)
     const listed = new Set(pins.map(({ cid }) => cid))
-    for (const cid of listed) await this.#nodes.held(NODE, cid, 1)
+    for (const cid of listed) await this.#nodes.held(this.#anyNode(), cid, names.length)
     for (const [cid, known] of this.#known) {
       known.isPinned ??= listed.has(cid)
       expect(listed.has(cid), `${cid} is pinned`).to.equal(known.isPinned)
-      if (known.isPinned) expect((await this.#nodes.cat(NODE, cid)).equals(known.bytes), cid).to.equal(true)
+      if (known.isPinned) expect((await this.#nodes.cat(this.#anyNode(), cid)).equals(known.bytes), cid).to.equal(true)
       else this.#known.delete(cid)
     }
-    expect(await this.#nodes.verify(NODE)).to.deep.equal([])
-    await this.#nodes.gc(NODE)
-    const { usedBytes, quotaBytes, freeBytes, pins: held } = await this.#nodes.repo(NODE)
-    expect(held).to.deep.equal({ pinned: listed.size, pinning: 0, failed: 0 })
-    expect(usedBytes, 'nothing but what is pinned').to.equal(quotaBytes - freeBytes)
+    for (const name of names) {
+      expect(await this.#nodes.verify(name)).to.deep.equal([])
+      expect((await this.#nodes.repo(name)).pins).to.deep.equal({ pinned: listed.size, pinning: 0, failed: 0 })
+    }
+    if (names.length === 1) expect(await this.#garbage(names[0]!)).to.equal(0)
+  }
+
+  /** @returns bytes that no pin holds and gc does not take */
+  async #garbage(name: string): Promise<number> {
+    await this.#nodes.gc(name)
+    const { usedBytes, quotaBytes, freeBytes } = await this.#nodes.repo(name)
+    return usedBytes - (quotaBytes - freeBytes)
   }
 }
 
