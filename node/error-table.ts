@@ -75,6 +75,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_COMMAND_ID: invalid('Another command already has this number in its session.'),
   E_CERT_REVOKED: denied('The key was revoked: its certificate counts no more, and it gets no other.'),
   E_MEMBER_UNKNOWN: refused('No such member of the cell.', 404),
+  E_MEMBER_JOINING: refused('The configuration of the cell does not count the member as a voter yet.'),
   E_MEMBER_REMOVED: refused('This incarnation of the member was removed; it joins only anew.'),
   E_MEMBER_LAST: refused('The last voter of a cell cannot leave it.'),
   E_MEMBER_DRAINING: refused('The member is being drained: it gets no copies.'),

@@ -29,11 +29,13 @@ export function joinMember(draft: Draft, { peerId, incarnation }: CommandOf<'mem
   return { ok: true, raftId: id }
 }
 
-/** It has caught up and is to vote. */
+/** It has caught up and votes: that the configuration says so decides, not who tells it. */
 export function promoteMember(draft: Draft, { raftId }: CommandOf<'member-promoted'>): Result {
   const peerId = draft.get(KEY.raft(raftId), textRecord)
   const member = peerId === undefined ? undefined : draft.get(KEY.member(peerId), memberRecord)
   if (peerId === undefined || member === undefined) return { ok: false, code: 'E_MEMBER_UNKNOWN' }
+  const configuration = draft.get(KEY.configuration, configurationRecord)
+  if (configuration?.voters.includes(raftId) !== true) return { ok: false, code: 'E_MEMBER_JOINING' }
   if (member.status === 'joining')
     draft.set(KEY.member(peerId), memberRecord, { ...member, status: 'voter', since: draft.time })
   return { ok: true, raftId }

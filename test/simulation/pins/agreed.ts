@@ -2,6 +2,7 @@ import { base58btc } from 'multiformats/bases/base58'
 import {
   applyEntry,
   commandCodec,
+  configurationOf,
   initialState,
   pinOf,
   pins,
@@ -75,6 +76,18 @@ export class Agreed {
   /** Copies that are not on their way out. */
   staying({ allocations }: AgreedPin, index = this.head): Seat[] {
     return this.standing(index).filter(({ peerId, draining }) => !draining && allocations.includes(peerId))
+  }
+
+  /** A member that has caught up: the configuration changes, and its leader says so. */
+  promote(raftId: number, time: number): void {
+    const last = this.states.at(-1)!
+    const configuration = configurationOf(last.tree)
+    const entry = { index: this.head + 1, term: 1, kind: 'change' as const, data: new Uint8Array() }
+    const voters = [...new Set([...configuration.voters, raftId])]
+    const { state, changes } = applyEntry(last, entry, { ...configuration, voters })
+    this.states.push(state)
+    this.keys.push(changes.map(({ key }) => key))
+    this.append({ type: 'member-promoted', raftId }, time)
   }
 
   append(request: Request, time: number): Result {

@@ -64,7 +64,7 @@ export class World {
     this.members.set(member.peerId, member)
     const joined = { type: 'member-join' as const, peerId: member.peerId, incarnation: new Uint8Array(16) }
     const result = this.agreed.append(joined, this.now)
-    if (result.ok) this.agreed.append({ type: 'member-promoted', raftId: result.raftId! }, this.now)
+    if (result.ok) this.agreed.promote(result.raftId!, this.now)
     member.start()
     return member
   }

@@ -63,7 +63,10 @@ describe('members of a cell', () => {
   it('join as learners and are promoted to voters', () => {
     const replica = founded()
     replica.run(join(B))
+    const early = replica.run({ type: 'member-promoted', raftId: 2 })
+    expect(early, 'the configuration decides').to.deep.equal({ ok: false, code: 'E_MEMBER_JOINING' })
     expect(memberOf(replica.tree, B)?.status).to.equal('joining')
+    replica.configure({ voters: [1, 2] })
     expect(replica.run({ type: 'member-promoted', raftId: 2 })).to.deep.equal({ ok: true, raftId: 2 })
     expect(memberOf(replica.tree, B)?.status).to.equal('voter')
   })
@@ -84,6 +87,7 @@ describe('members of a cell', () => {
     replica.run(join(B))
     for (const body of [leave(A), join(A, 2), revoke(A)])
       expect(replica.run(body)).to.deep.equal({ ok: false, code: 'E_MEMBER_LAST' })
+    replica.configure({ voters: [1, 2] })
     replica.run({ type: 'member-promoted', raftId: 2 })
     expect(replica.run(leave(A))).to.deep.equal({ ok: true, raftId: 1 })
   })

@@ -59,6 +59,7 @@ describe('copies of a pin', () => {
 
   it('are given to no member that is drained, and none that is removed', () => {
     const replica = cellOf('ABCD')
+    replica.configure({ voters: [1, 2] })
     replica.run({ type: 'member-promoted', raftId: 2 })
     replica.run(drain('D'))
     replica.run({ type: 'member-remove', peerId: peer('C'), reason: '' })
@@ -130,6 +131,7 @@ describe('a move of a pin', () => {
 
   it('takes the copies of members that were removed along', () => {
     const replica = pinned()
+    replica.configure({ voters: [1, 2] })
     replica.run({ type: 'member-promoted', raftId: 2 })
     replica.run({ type: 'member-remove', peerId: peer('A'), reason: '' })
     expect(moved(replica, 'C', '')).to.deep.equal({ ok: true })
