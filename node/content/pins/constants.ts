@@ -1,5 +1,9 @@
 /** Bytes of one pin that are fetched at once, by the size of the blocks that it had last. */
 export const PIN_AHEAD_BYTES = 33_554_432
+/** Of the blocks that all pins together have under way. */
+export const PIN_ROOM_BYTES = 100_663_296
+/** A block that has not come for so long takes none of that room: there are always some that nobody sends. */
+export const PIN_ROOM_STALL_MS = 1_000
 /** In blocks: never less, however large they are, nor more, however small. Many share a sync of the disk. */
 export const MIN_PIN_CONCURRENCY = 32
 export const MAX_PIN_CONCURRENCY = 128

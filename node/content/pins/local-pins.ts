@@ -12,6 +12,7 @@ import { Lost } from './lost.ts'
 import { beginAfter, keysOf, pagesOfKeys } from './pages.ts'
 import * as rows from './records.ts'
 import type { PinRecord } from './records.ts'
+import { Room } from './room.ts'
 import * as steps from './steps.ts'
 import { Turns } from './turns.ts'
 import type { HeldStat, Lease, LocalPin, LocalPins, PinStore, PinWalkOptions, VerifyOptions } from './types.ts'
@@ -47,6 +48,7 @@ class PinIndex implements LocalPins {
   readonly #leases = new Leases()
   readonly #expected = new Expected()
   readonly #turns = new Turns()
+  readonly #room = new Room()
   readonly #lost: Lost
   #onLost: (root: CID) => void = () => {}
   #young: Lease | undefined
@@ -231,7 +233,7 @@ class PinIndex implements LocalPins {
     }
     const limits = this.#limits
     const parts = { sublevel: this.#sublevel, ledger: this.#ledger, leases: this.#leases, store: this.#store }
-    return { ...parts, limits, get, signal, now: this.#now, report }
+    return { ...parts, room: this.#room, limits, get, signal, now: this.#now, report }
   }
 
   /** Ends an unpin: all rows of the root, then the note that they are to go. */

@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid'
 import { CodedError } from '../../../protocols/shared/errors.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import type { GetBlock } from '../dag.ts'
+import { MAX_BLOCK_BYTES } from '../constants.ts'
 import { Semaphore } from '../semaphore.ts'
 import { MAX_PIN_CONCURRENCY, MIN_PIN_CONCURRENCY, PIN_AHEAD_BYTES, WIDE_BLOCK_BYTES } from './constants.ts'
 import { Frontier, type Wanted } from './frontier.ts'
@@ -9,6 +10,7 @@ import type { Leases } from './leases.ts'
 import type { Ledger, Transaction } from './ledger.ts'
 import { checkWalkable, isLeaf, linksOf, statedBytes } from './links.ts'
 import { asV1, decodeVarints, memberKey, wantedKey, type PinRecord } from './records.ts'
+import type { Room } from './room.ts'
 import { hold, holdReads } from './steps.ts'
 import type { PinStore } from './types.ts'
 
@@ -26,6 +28,10 @@ export interface WalkInit {
   get: GetBlock
   signal: AbortSignal
   now: () => number
+  /** Of all walks. */
+  room: Room
+  /** How large the next block is likely to be; as large as any can be when absent. */
+  blockBytes?: () => number
   /** With the block that is under way for longest. */
   report: (record: Pick<PinRecord, 'blocks' | 'bytes' | 'totalBytes'>, missing: CID | undefined) => void
 }
@@ -35,10 +41,12 @@ const wide = new Semaphore(1)
 
 /** Holds one block, for mode direct, and for each block of a walk. */
 export async function holdBlock(root: CID, wanted: Wanted, init: WalkInit, isDirect = false): Promise<HeldLinks> {
+  const place = await init.room.take(init.blockBytes?.() ?? MAX_BLOCK_BYTES, init.signal)
   const lease = init.leases.hold()
   try {
     await lease.add(wanted.cid)
     const bytes = await init.get(wanted.cid, init.signal)
+    place.resize(bytes.byteLength)
     // Also for one that `get` found here: only `put` says that it is durable.
     await init.store.put(wanted.cid, bytes)
     const write = (): Promise<HeldLinks> => writeBlock(root, wanted, bytes, init, isDirect)
@@ -46,6 +54,7 @@ export async function holdBlock(root: CID, wanted: Wanted, init: WalkInit, isDir
     return await (isWide ? wide.run(write, init.signal) : write())
   } finally {
     lease.release()
+    place.release()
   }
 }
 
@@ -86,11 +95,12 @@ async function writeBlock(
  */
 export async function walk(root: CID, begun: PinRecord | undefined, outer: WalkInit): Promise<PinRecord | undefined> {
   const failed = new AbortController()
-  const init = { ...outer, signal: AbortSignal.any([outer.signal, failed.signal]) }
+  const ahead = new Ahead()
+  const signal = AbortSignal.any([outer.signal, failed.signal])
+  const init: WalkInit = { ...outer, signal, blockBytes: () => ahead.averageBytes }
   const frontier = new Frontier(init.sublevel, root.bytes, begun === undefined)
   if (begun === undefined) frontier.add([asV1(root)], 0)
   const running = new Set<Wanted>()
-  const ahead = new Ahead()
   let latest = begun
   let ended = 0
   let changed = Promise.withResolvers<void>()
@@ -135,15 +145,15 @@ const NOTHING_YET = { blocks: 0, bytes: 0, totalBytes: null }
 
 /** How many blocks to have under way: many small ones, few large ones. */
 class Ahead {
-  #averageBytes = PIN_AHEAD_BYTES / MIN_PIN_CONCURRENCY
+  averageBytes = PIN_AHEAD_BYTES / MIN_PIN_CONCURRENCY
 
   get blocks(): number {
-    const blocks = Math.floor(PIN_AHEAD_BYTES / Math.max(1, this.#averageBytes))
+    const blocks = Math.floor(PIN_AHEAD_BYTES / Math.max(1, this.averageBytes))
     return Math.min(Math.max(blocks, MIN_PIN_CONCURRENCY), MAX_PIN_CONCURRENCY)
   }
 
   saw(bytes: number): void {
-    this.#averageBytes += (bytes - this.#averageBytes) / 8
+    this.averageBytes += (bytes - this.averageBytes) / 8
   }
 }
 
