@@ -201,6 +201,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
         mayPush: (peer) => isOfCell(membership, peer, ['full', 'light']),
         judge,
         refused: (_peer, code) => pinCounts.refused('blocks', code),
+        transferred: (what, blocks, bytes) => pinCounts.transferred(what, blocks, bytes),
       },
       onFatal: fatal,
     })

@@ -23,7 +23,11 @@ export interface MemberPorts {
   judge(peer: PeerId, verdict: Verdict): void
   /** A stream was refused: E_BLOCKS_*, or what storing failed with; for counting. */
   refused?(peer: PeerId, code: string): void
+  /** Blocks have come because they were wanted or pushed, or have left because they were wanted; for counting. */
+  transferred?(what: Transfer, blocks: number, bytes: number): void
 }
+
+export type Transfer = 'fetched' | 'pushed' | 'served'
 
 /** Whoever has no gc to fear, and no cell. */
 const NO_MEMBERS: MemberPorts = {
@@ -65,10 +69,12 @@ export function createBlockService(init: {
       matches,
       put: async (cid, bytes) => {
         await store.put(cid, bytes)
+        members.transferred?.('pushed', 1, bytes.byteLength)
       },
     },
     mayPush: (peer) => members.mayPush(peer),
     lease: () => members.lease(),
+    served: (blocks, bytes) => members.transferred?.('served', blocks, bytes),
     refused: (peer, code) => members.refused?.(peer, code),
     judge: (peer, verdict) => members.judge(peer, verdict),
     log,

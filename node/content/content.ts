@@ -175,6 +175,7 @@ class ContentService implements Content {
       libp2p,
       client: blocks.client,
       log,
+      onFetched: (bytes) => members?.transferred?.('fetched', 1, bytes),
       ...(blockTimeoutMs === undefined ? {} : { blockTimeoutMs }),
     })
     this.#exchange = exchange

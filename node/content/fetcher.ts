@@ -21,6 +21,8 @@ export interface FetcherInit {
   client: BlocksClient
   log: ComponentLogger
   blockTimeoutMs?: number
+  /** A block of so many bytes has come from another node, and is stored; for counting. */
+  onFetched?: (bytes: number) => void
 }
 
 export interface FetchOptions {
@@ -28,8 +30,6 @@ export interface FetchOptions {
   holders?: Iterable<PeerId>
   /** Whether the store is left out: for blocks that are damaged there. */
   isRemote?: boolean
-  /** Totals so far of what was fetched by this operation. */
-  onProgress?: (fetched: { blocks: number; bytes: number }) => void
   /** Something holds up a block; called again whenever it changes. */
   onProblem?: (problem: FetchProblem) => void
 }
@@ -110,7 +110,8 @@ export class Fetcher {
       onProblem: (code, message) => operation.problem(cid, code, message),
     })
     const bytes = await fetch.run()
-    operation.fetched(bytes)
+    operation.fetched()
+    this.#init.onFetched?.(bytes.byteLength)
     return bytes
   }
 
@@ -152,8 +153,6 @@ class Operation {
   readonly holders: Holders
   readonly #options: FetchOptions
   #problem: FetchProblem | undefined
-  #blocks = 0
-  #bytes = 0
   #lastBlockMs: number | undefined
 
   constructor(client: BlocksClient, options: FetchOptions) {
@@ -161,11 +160,8 @@ class Operation {
     this.holders = new Holders((peer) => client.pending(peer), options.holders)
   }
 
-  fetched(bytes: Uint8Array): void {
+  fetched(): void {
     this.#lastBlockMs = performance.now()
-    this.#blocks++
-    this.#bytes += bytes.byteLength
-    this.#options.onProgress?.({ blocks: this.#blocks, bytes: this.#bytes })
   }
 
   problem(cid: CID, code: FetchProblem['code'], message: string): FetchProblem {

@@ -1,5 +1,5 @@
 export { createContent, type Content, type ContentInit, type ContentLimits } from './content.ts'
 export { MAX_BLOCK_BYTES, MAX_MESSAGE_BYTES } from './constants.ts'
-export type { MemberPorts } from './block-service.ts'
+export type { MemberPorts, Transfer } from './block-service.ts'
 export type { FetchOptions } from './fetcher.ts'
 export { FetchError, type FetchProblem } from './fetch-problem.ts'

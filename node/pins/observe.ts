@@ -2,13 +2,13 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import { z } from 'zod'
 import { seats, type AgreedPin } from '../../consensus/state/index.ts'
-import { codeOf, messageOf } from '../../protocols/shared/errors.ts'
+import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import type { LocalPins } from '../content/pins/index.ts'
 import type { PinCopy, PinStatus, PinStatusDocument } from '../operations-pins.ts'
 import { timeOf } from './documents.ts'
 import type { PinCell, PinMesh } from './ports.ts'
 import type { Proofs } from './proofs.ts'
-import type { Tracker } from './tracker/index.ts'
+import { reasonOf, type Tracker } from './tracker/index.ts'
 
 /** A node that says nothing for so long is shown as unreachable. */
 const ASK_MS = 5_000
@@ -104,10 +104,9 @@ export class Observer {
     const rest = { attempts: 0, since, progress: null }
     if (held === undefined) return { ...rest, status: 'unexpectedly_unpinned', reason: LOST }
     if (held.state === 'pinned') return { ...rest, status: 'pinned', reason: null }
-    const message = held.error?.message ?? 'it waits for its turn'
-    return held.state === 'pinning'
-      ? { ...rest, status: 'pin_queued', reason: { code: 'waiting', message } }
-      : { ...rest, status: 'pin_error', reason: { code: 'storage', message } }
+    if (held.state === 'pinning' || held.error === undefined) return { ...rest, status: 'pin_queued', reason: null }
+    const { code, message } = held.error
+    return { ...rest, status: 'pin_error', reason: reasonOf(new CodedError(code, message)) }
   }
 
   async #asked(cid: string, peerId: string, signal: AbortSignal): Promise<Seen> {

@@ -59,9 +59,9 @@ export interface NodePinsInit {
   onEvent?: (event: PinEvent) => void
 }
 
-/** `agreed`, `changed`, `removed`: the cell; the others: this node's copy. */
+/** `agreed`, `removed`: the cell; the others: this node's copy. */
 export interface PinEvent {
-  change: 'agreed' | 'changed' | 'removed' | 'moved' | 'pinned' | 'failed' | 'unpinned'
+  change: 'agreed' | 'removed' | 'moved' | 'pinned' | 'failed' | 'unpinned'
   cid?: string
   name?: string
   reason?: string

@@ -1,6 +1,6 @@
 import { pinCount } from '../../consensus/state/index.ts'
 import type { CellState } from '../cell/types.ts'
-import type { Content } from '../content/index.ts'
+import type { Content, Transfer } from '../content/index.ts'
 import { ERRORS } from '../error-table.ts'
 import type { PinService } from '../pins/open.ts'
 import type { PinEvent } from '../pins/service.ts'
@@ -14,6 +14,7 @@ export interface PinCounters {
   event(event: PinEvent): void
   audit(result: AuditResult): void
   refused(protocol: 'blocks' | 'audit', code: string): void
+  transferred(what: Transfer, blocks: number, bytes: number): void
 }
 
 export function pinCounters({ counter }: Metrics): PinCounters {
@@ -26,6 +27,11 @@ export function pinCounters({ counter }: Metrics): PinCounters {
     'protocol',
     'code',
   ])
+  const transfers = {
+    fetched: transferOf(counter, 'fetched', 'that came from other nodes because they were wanted'),
+    pushed: transferOf(counter, 'pushed', 'that members have pushed here'),
+    served: transferOf(counter, 'served', 'that left to other nodes that wanted them'),
+  }
   return {
     event({ change, reason }) {
       changes.inc({ change })
@@ -33,6 +39,17 @@ export function pinCounters({ counter }: Metrics): PinCounters {
     },
     audit: (result) => audits.inc({ result }),
     refused: (protocol, code) => refusals.inc({ protocol, code: code in ERRORS ? code : 'other' }),
+    transferred(what, blocks, bytes) {
+      transfers[what].blocks.inc(blocks)
+      transfers[what].bytes.inc(bytes)
+    },
+  }
+}
+
+function transferOf(counter: Metrics['counter'], what: Transfer, which: string) {
+  return {
+    blocks: counter(`kairos_blocks_${what}_total`, `Blocks ${which}`),
+    bytes: counter(`kairos_blocks_${what}_bytes_total`, `Bytes of blocks ${which}`),
   }
 }
 
@@ -55,7 +72,8 @@ export function observePins({ gauge, beforeScrape }: Metrics, { pins, content, c
     if (cell !== undefined) agreed.set(pinCount(cell.tree))
     const [repo, held] = await Promise.all([content.repo.stat(), content.local.stat()])
     for (const [state, count] of Object.entries(repo.pins)) here.set({ state }, count)
-    for (const status of UNDER_WAY) underWay.set({ status }, pins.counts[status] ?? 0)
+    const { counts } = pins
+    for (const status of UNDER_WAY) underWay.set({ status }, counts[status] ?? 0)
     used.set(repo.usedBytes)
     quota.set(repo.quotaBytes)
     blocks.set(repo.blocks)

@@ -26,6 +26,8 @@ export interface BlocksHandlerInit {
   lease(): Lease
   /** Of answers to the wants of each peer; BYTES_PER_SECOND_PER_PEER when absent. */
   bytesPerSecondPerPeer?: number
+  /** Blocks were sent to a peer that wanted them; for counting. */
+  served?(blocks: number, bytes: number): void
   /** A stream was refused or ended for a fault: E_BLOCKS_*, or what storing failed with. */
   refused(peer: PeerId, code: string): void
   judge(peer: PeerId, verdict: Verdict): void
@@ -115,7 +117,8 @@ class Handler implements BlocksHandler {
 
   async #serve(first: Request, peer: PeerId, served: Served): Promise<void> {
     if (first.type === 'want') {
-      const service = { source: this.#init.source, budget: this.#budget, pace: this.#pace }
+      const sent = (blocks: number, bytes: number): void => this.#init.served?.(blocks, bytes)
+      const service = { source: this.#init.source, budget: this.#budget, pace: this.#pace, sent }
       const admitted = await this.#wants.run(served.peer, () => serveWants(served, service))
       if (!admitted) throw busy()
       return

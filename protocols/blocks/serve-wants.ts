@@ -20,6 +20,7 @@ export interface WantService {
   readonly source: BlockSource
   readonly budget: ByteBudget
   readonly pace: Pace
+  readonly sent: (blocks: number, bytes: number) => void
 }
 
 export interface Served {
@@ -108,6 +109,8 @@ class Answering {
       if (waitMs > 0) await delay(waitMs, undefined, { signal })
       this.#queue.answered(blocks.length + absent.length)
       await writeFrame(stream, answerCodec.encode({ type: 'blocks', blocks, absent }), signal)
+      const bytes = sizes.reduce((sum, size) => sum + size, 0)
+      if (sizes.length > 0) this.#service.sent(sizes.length, bytes)
     } finally {
       release()
     }

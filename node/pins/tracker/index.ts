@@ -1,3 +1,3 @@
-export { isForGood } from './reasons.ts'
+export { isForGood, reasonOf } from './reasons.ts'
 export { Tracker } from './tracker.ts'
 export type { Tracked, Wanted } from './types.ts'

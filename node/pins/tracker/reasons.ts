@@ -3,8 +3,8 @@ import { FetchError } from '../../content/fetch-problem.ts'
 import type { PinReason } from '../../operations-pins.ts'
 
 const REASONS: readonly (readonly [RegExp, PinReason['code']])[] = [
-  [/^E_(CONTENT_NOT_FOUND|NO_PROVIDERS)$/, 'no_providers'],
-  [/^E_(DIAL|PEER_UNREACHABLE|CONNECT)/, 'dial_failed'],
+  [/^E_CONTENT_NOT_FOUND$/, 'no_providers'],
+  [/^E_(DIAL_FAILED|PEER_UNREACHABLE|BLOCKS_DIAL)$/, 'dial_failed'],
   [/^E_QUOTA$/, 'quota'],
   [/^E_(DAG_TOO_LARGE|BLOCK_TOO_LARGE)$/, 'too_large'],
   [/^E_(CODEC_UNSUPPORTED|CONTENT_MALFORMED|HASH_UNSUPPORTED|CID_INVALID)$/, 'invalid'],

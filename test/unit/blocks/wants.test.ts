@@ -41,6 +41,7 @@ describe('wants of blocks', function () {
   this.timeout(20_000)
   let server: BlockServer
   let reader: BlockReader
+  let sent: { blocks: number; bytes: number }
   const hold = (blocks: TestBlock[], at = server): void => {
     for (const { cid, bytes } of blocks) at.blocks.set(cid.toString(), bytes)
   }
@@ -48,7 +49,11 @@ describe('wants of blocks', function () {
     reader.client.want(server.peer, cid, { take, signal, ...options })
 
   beforeEach(async () => {
-    server = await startBlockServer()
+    sent = { blocks: 0, bytes: 0 }
+    const served = (blocks: number, bytes: number): void => {
+      sent = { blocks: sent.blocks + blocks, bytes: sent.bytes + bytes }
+    }
+    server = await startBlockServer({ served })
     reader = await startBlockReader(server)
   })
   afterEach(async () => {
@@ -68,6 +73,7 @@ describe('wants of blocks', function () {
     const got = await Promise.all([...blocks, absent!].map(({ cid }) => want(cid)))
     expect(got.pop()).to.equal(undefined)
     expect(got.every((bytes, i) => Buffer.compare(bytes!, blocks[i]!.bytes) === 0)).to.equal(true)
+    expect(sent).to.deep.equal({ blocks: 1207, bytes: 1200 * 900 + 12 * MIB })
     const streams = server.libp2p.getConnections().flatMap((connection) => connection.streams)
     expect(streams.filter(({ protocol }) => protocol?.startsWith('/kairos/blocks'))).to.have.length(1)
     expect([server.verdicts, reader.verdicts, server.handler.loadedBytes()]).to.deep.equal([[], [], 0])
