@@ -7,6 +7,12 @@ import type { Parts } from './parts.ts'
 const LONGEST_CATCH_UP_MS = 60_000
 /** Entries; applying takes microseconds each, so that a larger lag is no passing one. */
 const LARGEST_LAG = 10_000
+/** Entries since the last snapshot: one is taken every 20 000, or at the latest two minutes after a member began to fetch. */
+const LONGEST_LOG = 250_000
+/** A change of leader may refuse a few; a member that breaks the rules, or whose clock is wrong, tries for ever. */
+const MOST_REFUSED = 20
+/** A busy disk does it now and then. */
+const MOST_SLOW_FLUSHES = 20
 
 /** Known bad states of the cell; nothing where this node has none. */
 export async function checkCell(parts: Pick<Parts, 'cell' | 'membership'>): Promise<Finding[]> {
@@ -16,7 +22,8 @@ export async function checkCell(parts: Pick<Parts, 'cell' | 'membership'>): Prom
   const members = await cell.members({ stale: true }).catch(() => [])
   const nameOf = namesOf(parts)
   const ofMembers = [tolerance(cell), learners(members), silent(members)]
-  return [leadership(parts, cell, nameOf), ...ofMembers, lag(cell), engine(cell), stores(cell)]
+  const ofDisk = [lag(cell), log(cell), flushes(cell), stores(cell)]
+  return [leadership(parts, cell, nameOf), ...ofMembers, ...ofDisk, engine(cell), messages(cell)]
 }
 
 const good = (check: string, message: string): Finding => ({ check, ok: true, message })
@@ -80,6 +87,36 @@ function lag({ status: { commitIndex, appliedIndex } }: CellService): Finding {
     'cell state',
     `${behind} committed entries are not applied here`,
     'the disk or the processor is too slow for what the cell writes: see kairos_cell_log_flush_duration_seconds',
+  )
+}
+
+function log({ status: { appliedIndex, snapshotIndex } }: CellService): Finding {
+  const length = appliedIndex - snapshotIndex
+  if (length <= LONGEST_LOG) return good('cell log', `${length} entries since the last snapshot`)
+  return bad(
+    'cell log',
+    `${length} entries since the last snapshot: the log grows`,
+    'try kairos cell snapshot; should that fail, its error says why',
+  )
+}
+
+function flushes({ status: { counters } }: CellService): Finding {
+  const { slowFlushes } = counters
+  if (slowFlushes <= MOST_SLOW_FLUSHES) return good('cell disk', 'the log is written without delay')
+  return warning(
+    'cell disk',
+    `the log took over half a second to be written ${slowFlushes} times since the start`,
+    'the disk is slow or busy: see kairos_cell_log_flush_duration_seconds, and give the node a disk of its own',
+  )
+}
+
+function messages({ status: { counters } }: CellService): Finding {
+  const { refusedMessages } = counters
+  if (refusedMessages <= MOST_REFUSED) return good('cell messages', 'members keep the rules')
+  return warning(
+    'cell messages',
+    `${refusedMessages} messages of members were refused since the start`,
+    'see the log: a member of another release, one that is damaged, or one whose clock is more than a minute ahead',
   )
 }
 

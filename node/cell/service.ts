@@ -25,6 +25,7 @@ import { CellVerbs } from './verbs.ts'
 import { cellStreams, createWire } from './wire.ts'
 
 const HAND_OVER_MS = 1_000
+const SLOW_FLUSH_MS = 500
 
 /** This node's membership of its cell: durable stores, the wire, the engine and what the rest of the node asks. */
 export class NodeCell implements CellService {
@@ -40,7 +41,7 @@ export class NodeCell implements CellService {
   readonly #log
   readonly #abort = new AbortController()
   readonly #acquaintance
-  readonly #counters = { leaderChanges: 0, traps: 0, refusedMessages: 0 }
+  readonly #counters = { leaderChanges: 0, traps: 0, refusedMessages: 0, slowFlushes: 0 }
   #stores!: CellStores
   #machine!: CellMachine
   #verbs!: CellVerbs
@@ -70,7 +71,10 @@ export class NodeCell implements CellService {
       cell: self.cell,
       peerId: self.peerId,
       onFatal,
-      onFlush: ({ durationMs: ms, bytes, entries }) => this.observe.onFlush?.({ ms, bytes, entries }),
+      onFlush: ({ durationMs: ms, bytes, entries }) => {
+        if (ms > SLOW_FLUSH_MS) this.#counters.slowFlushes += 1
+        this.observe.onFlush?.({ ms, bytes, entries })
+      },
     })
     for (const error of this.#stores.renewed) this.#log.warn('a store of the cell is begun anew', { error })
     const { state, blocks } = this.#stores

@@ -51,7 +51,13 @@ export interface CellStatusDocument {
   /** what was damaged when this node started, and begun anew: the state or the snapshots, never the log */
   renewed: string[]
   /** since the start of this node */
-  counters: { leaderChanges: number; traps: number; refusedMessages: number }
+  counters: {
+    leaderChanges: number
+    traps: number
+    refusedMessages: number
+    /** of the log, over half a second */
+    slowFlushes: number
+  }
 }
 
 /** The cell as the rest of the node sees it. */

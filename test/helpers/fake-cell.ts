@@ -23,7 +23,7 @@ export const WELL: CellStatusDocument = {
   hasQuorum: true,
   problem: null,
   renewed: [],
-  counters: { leaderChanges: 2, traps: 0, refusedMessages: 5 },
+  counters: { leaderChanges: 2, traps: 0, refusedMessages: 5, slowFlushes: 0 },
 }
 
 export function memberRow(peerId: string, name: string, changes: Partial<CellMemberRow> = {}): CellMemberRow {

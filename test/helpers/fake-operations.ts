@@ -74,7 +74,7 @@ export const FAKE_CELL: CellDocument = {
   voters: [FAKE_PEER],
   absent: [],
   renewed: [],
-  counters: { leaderChanges: 1, traps: 0, refusedMessages: 0 },
+  counters: { leaderChanges: 1, traps: 0, refusedMessages: 0, slowFlushes: 0 },
   names: { [FAKE_PEER]: 'fake' },
 }
 const member: CellMemberRow = {

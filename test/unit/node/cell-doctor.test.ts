@@ -36,6 +36,7 @@ describe('doctor on the cell', () => {
       /is damaged; begun anew/,
       /disk may be failing/,
     ],
+    ['a log that grows', 'cell log', [{ appliedIndex: 300_000 }], /299990 entries .* grows/, /kairos cell snapshot/],
     ['traps', 'cell engine', [{ counters: { ...WELL.counters, traps: 1 } }], /trapped 1 time /, /--bundle/],
   ] as const
   for (const [what, check, [status, rows], message, remedy] of BAD)
@@ -46,13 +47,15 @@ describe('doctor on the cell', () => {
       expect(finding.remedy).to.match(remedy)
     })
 
-  it('warns of two voters, of a voter that is silent, and of no majority seen under a known leader', async () => {
+  it('warns of two voters, of a voter that is silent, of no majority seen under a known leader, of refused messages and of a slow disk', async () => {
     const two = { voters: [ALPHA_1, ALPHA_2] }
     const warnings = [
       await found('cell voters', two),
       await found('cell voters', { ...two, learners: [ALPHA_3] }),
       await found('cell answers', {}, [memberRow(ALPHA_2, 'alpha-2', { isActive: false })]),
       await found('cell', { hasQuorum: false }),
+      await found('cell messages', { counters: { ...WELL.counters, refusedMessages: 21 } }),
+      await found('cell disk', { counters: { ...WELL.counters, slowFlushes: 21 } }),
     ]
     for (const { ok, message, remedy } of warnings) expect([ok, remedy], message).to.satisfy(isWarning)
     expect(warnings.slice(0, 2).map(({ remedy }) => remedy)).to.deep.equal([
