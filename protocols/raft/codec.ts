@@ -56,8 +56,6 @@ const refused = z.strictObject({
   type: z.literal('refused'),
   code: z.string().regex(/^E_[A-Z_]{1,60}$/),
   message: z.string().max(512),
-  /** who may know better */
-  peer: peerId.optional(),
 })
 
 const joined = z.strictObject({
@@ -81,7 +79,7 @@ export type RaftMessage = z.infer<typeof message>
 export type SnapshotReport = z.infer<typeof report>
 export type RaftFrame = RaftMessage | SnapshotReport
 export type Answer = z.infer<typeof answer>
-/** A member's word on a request to join: the ids of the cell, or why not and whom to ask instead. */
+/** A member's word on a request to join: the ids of the cell, or why not. */
 export type JoinAnswer = z.infer<typeof joined> | z.infer<typeof refused>
 
 export const openingCodec = defineCodec<Opening>('raft opening', MAX_OPENING_BYTES, opening)
