@@ -1,100 +1,30 @@
-import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { statfs } from 'node:fs/promises'
 import { NamespaceDatastore } from 'datastore-core'
-import { Key, type Datastore } from 'interface-datastore'
+import { Key } from 'interface-datastore'
 import type { CID } from 'multiformats/cid'
 import type { Push } from '../../protocols/blocks/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { AddEntry, AddOptions, AddRow, ContentOperations, LsRow, StatDocument, WalkEntry } from '../operations.ts'
 import type { RepoOperations } from '../operations-pins.ts'
-import type { Service } from '../service.ts'
-import type { Sublevel } from '../storage/sublevel.ts'
 import { addEntries } from './add.ts'
-import { createBlockService, type BlockService, type MemberPorts } from './block-service.ts'
+import { createBlockService, type BlockService } from './block-service.ts'
 import { BlockStore, collect } from './blocks/index.ts'
 import { MAX_BLOCK_BYTES } from './constants.ts'
 import type { GetBlock } from './dag.ts'
 import { Fetcher, type FetchOptions } from './fetcher.ts'
 import { createBlockExchange, type BlockExchange } from './helia.ts'
+import { coded, inOurCodes } from './in-our-codes.ts'
 import { parsePath } from './path.ts'
-import { createLocalPins, type Lease, type LocalPins } from './pins/index.ts'
+import { createLocalPins, type LocalPins } from './pins/index.ts'
 import { readFile } from './read.ts'
 import { createRepo } from './repo.ts'
 import { createRouter, routedProviders } from './routing.ts'
 import { originPeers } from './origins.ts'
 import { list, resolvePath, walkTree, type TreeOptions } from './tree.ts'
+import type { AddHooks, Content, ContentInit, OriginOptions } from './types.ts'
 import { exportCar, statDag } from './whole-dag.ts'
-
-export interface ContentInit {
-  /** Running, and started again only with this service. */
-  libp2p: Libp2p
-  datastore: Datastore
-  blocksPath: string
-  /** Of the index of what is pinned here alone. */
-  pinIndex: Sublevel
-  limits: ContentLimits
-  log: ComponentLogger
-  /** The disk of the blocks can no longer be trusted: stop the node. */
-  onFatal?: (error: CodedError) => void
-  /** What other members may do with the blocks here; nobody pushes when absent. */
-  members?: Omit<MemberPorts, 'lease'>
-  /** Tells the DHT that this node holds a root. */
-  provide?: (root: CID) => void
-  /** Peers that the DHT names as holders; libp2p's content routing when absent. */
-  findProviders?: (cid: CID, signal: AbortSignal | undefined) => AsyncIterable<PeerId>
-}
-
-export interface ContentLimits {
-  /** Bytes of blocks that are kept, ≥ 0. */
-  quotaBytes: number
-  /** ≤ 2 MiB, the default. */
-  maxBlockBytes?: number
-  /** How long a block may take to come from the mesh; default 30 000. */
-  blockTimeoutMs?: number
-}
-
-export interface OriginOptions extends Pick<FetchOptions, 'isRemote' | 'onProblem'> {
-  /** Peer ids of who is likely to have it: who is connected is asked before it is sought. */
-  members?: readonly string[]
-}
-
-/** What else becomes of the blocks that an `add` makes. */
-export interface AddHooks {
-  /** Keeps them from gc for longer than the add takes. */
-  lease?: Lease
-  /** Of each new one, once it is durable here; the add waits for it. */
-  onBlock?: (cid: CID, bytes: Uint8Array) => Promise<void>
-}
-
-export interface Content extends Service, ContentOperations {
-  /** What is pinned on this node. */
-  readonly local: LocalPins
-  readonly repo: RepoOperations
-  add(
-    entries: AsyncIterable<AddEntry>,
-    options: AddOptions,
-    signal: AbortSignal,
-    hooks?: AddHooks,
-  ): AsyncGenerator<AddRow>
-  /** CID of `CID[/path]`; what is on the way is fetched. */
-  resolve(path: string, signal: AbortSignal): Promise<CID>
-  /** As `fetching`, from peers whose multiaddresses are given before all others; they are dialled. */
-  fetch(origins: readonly string[], options?: OriginOptions): GetBlock
-  /** Of the store alone: nothing is fetched. */
-  stored(cid: CID): Promise<Uint8Array | undefined>
-  /** For blocks that are pinned: within the quota, and on the disk. */
-  space(): Promise<{ freeBytes: number; totalBytes: number }>
-  /** A way to get blocks for one operation: from the store, else from the mesh, and then they are stored. */
-  fetching(options?: FetchOptions): GetBlock
-  /**
-   * Sends blocks to another full or light member of the cell, which keeps them for ten minutes after the end.
-   *
-   * @throws {CodedError} E_BLOCKS_DIAL, E_BLOCKS_UNSUPPORTED
-   */
-  pushTo(peer: PeerId, signal: AbortSignal): Promise<Push>
-  usage(): Promise<{ usedBytes: number; quotaBytes: number }>
-}
 
 export function createContent(init: ContentInit): Content {
   return new ContentService(init)
@@ -313,23 +243,4 @@ class ContentService implements Content {
     if (this.#fetcher === undefined) throw new CodedError('E_STOPPING', 'the content service is not running')
     return this.#fetcher
   }
-}
-
-async function* coded<T>(signal: AbortSignal, source: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* source
-  } catch (error) {
-    throw inOurCodes(signal, error)
-  }
-}
-
-/** What a cancelled or late operation throws is its signal's reason: said in our codes. */
-function inOurCodes(signal: AbortSignal, error: unknown): unknown {
-  if (error instanceof CodedError || !signal.aborted) return error
-  const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
-  if (!isTimeout) return new CodedError('E_ABORTED', 'cancelled', { cause: error })
-  return new CodedError('E_TIMEOUT', 'the content did not come in the time given', {
-    hint: 'give more time with --timeout, or see with `kairos peers` who is connected',
-    cause: error,
-  })
 }

@@ -1,4 +1,5 @@
-export { createContent, type Content, type ContentInit, type ContentLimits } from './content.ts'
+export { createContent } from './content.ts'
+export type { Content, ContentInit, ContentLimits } from './types.ts'
 export { MAX_BLOCK_BYTES, MAX_MESSAGE_BYTES } from './constants.ts'
 export type { MemberPorts, Transfer } from './block-service.ts'
 export type { FetchOptions } from './fetcher.ts'

@@ -1,6 +1,6 @@
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { NO_REPO } from '../pins/unavailable.ts'
-import type { Content } from './content.ts'
+import type { Content } from './types.ts'
 
 const refuse = (): never => {
   throw new CodedError('E_NOT_IN_ROLE', 'a relay keeps no content', {
