@@ -14,6 +14,7 @@ const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
 const DIGEST_BYTES = 32
 const ROOTS_KEY = 'roots'
+const LOG_KEY = 'log'
 const BROKEN = new Set(['E_CELL_BLOCK_CORRUPT', 'E_CELL_BLOCK_MISSING'])
 
 const rootsSchema = z.array(
@@ -50,6 +51,19 @@ export class SnapshotBlocks {
   constructor(database: Database) {
     this.#blocks = database.sublevel('cell-blocks')
     this.#meta = database.sublevel('cell-snapshots')
+  }
+
+  /**
+   * @param incarnation - of the log beside it: an index of another log's snapshot says nothing here
+   * @throws {CodedError} E_CELL_BLOCK_CORRUPT when it is of another: begin an empty one in its place
+   */
+  async bind(incarnation: Uint8Array): Promise<void> {
+    const bound = await this.#meta.get(LOG_KEY)
+    if (bound === undefined) return this.#meta.put(LOG_KEY, incarnation)
+    if (Buffer.from(incarnation).equals(bound)) return
+    throw new CodedError('E_CELL_BLOCK_CORRUPT', 'the snapshots are those of another log', {
+      hint: 'nothing agreed is lost: the node makes a new snapshot',
+    })
   }
 
   /** All or nothing, synced. */

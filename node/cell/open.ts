@@ -50,6 +50,7 @@ export async function openCellStores(init: CellStoresInit): Promise<CellStores> 
       openMirror({ init, name, opened, renewed, fatal }, open)
     const blocks = await mirror('blocks', async (database) => {
       const blocks = new SnapshotBlocks(database)
+      await blocks.bind(log.incarnation)
       await blocks.snapshots()
       return blocks
     })

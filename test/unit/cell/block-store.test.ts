@@ -1,5 +1,7 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { expect } from 'chai'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import type { CellStores } from '../../../node/cell/open.ts'
@@ -45,6 +47,25 @@ describe('snapshot blocks', () => {
       await Promise.all(trees.map((one, index) => blocks.keep({ index, root: one.root.cid })))
       expect((await blocks.snapshots()).map(({ index }) => index)).to.deep.equal([0, 1])
     })
+  })
+
+  it('beside another log is begun anew: its snapshots of greater indexes would push out that of this one', async () => {
+    const one = await tree('one')
+    await cell.using(async ({ blocks }) => {
+      await blocks.put(all(one))
+      await blocks.keep({ index: 9, root: one.root.cid })
+    })
+    await cell.using(async ({ renewed }) => expect(renewed).to.deep.equal([]))
+    await rm(join(cell.path, 'log'), { recursive: true })
+    await cell.using(async ({ blocks, renewed }) => {
+      expect(renewed[0]?.message).to.equal('the snapshots are those of another log')
+      expect(await blocks.snapshots()).to.deep.equal([])
+      await blocks.put(all(one))
+      await blocks.keep({ index: 1, root: one.root.cid })
+    })
+    await cell.using(async ({ blocks }) =>
+      expect((await blocks.snapshots()).map(({ index }) => index)).to.deep.equal([1]),
+    )
   })
 
   it('keeps the last two snapshots and sweeps what neither reaches', async () => {
