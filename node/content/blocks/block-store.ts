@@ -49,11 +49,6 @@ export class BlockStore implements Blockstore {
     return this.#shelf.close()
   }
 
-  /** Blocks found damaged since the start. */
-  get damagedBlocks(): number {
-    return this.#shelf.damagedBlocks
-  }
-
   /** Bytes of all blocks; of a store that is being taken in, when that is done. */
   async usedBytes(): Promise<number> {
     await this.#shelf.counted()

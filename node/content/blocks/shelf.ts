@@ -59,7 +59,6 @@ export class Shelf {
   /** Bytes of blocks that are being written and not yet counted by the index. */
   #claimed = 0
   #failed: CodedError | undefined
-  #damaged = 0
 
   constructor(init: BlockStoreInit) {
     this.#init = init
@@ -95,10 +94,6 @@ export class Shelf {
     this.#index = undefined
     if (this.#isAdopted && this.#failed === undefined) await index.setState('closed').catch(() => undefined)
     await index.close()
-  }
-
-  get damagedBlocks(): number {
-    return this.#damaged
   }
 
   get totals(): Readonly<Totals> {
@@ -237,7 +232,6 @@ export class Shelf {
     const bytes = await this.#sound(cid)
     if (bytes !== undefined) return bytes
     await this.#discard([{ multihash: cid.multihash, row }])
-    this.#damaged++
     this.#init.onDamaged?.(cid)
     throw damaged(cid)
   }
