@@ -12,7 +12,7 @@ export interface PinOperations {
    * @throws {CodedError} E_CID_INVALID, E_PIN_SHORT with the shortfall named, E_NO_QUORUM, E_OUTCOME_UNKNOWN, E_STATE_FULL
    */
   add(path: string, options: PinOptions, signal: AbortSignal): Promise<PinDocument>
-  /** As `add`, then one document whenever something changed, until `wait.copies` copies are pinned. @throws E_TIMEOUT */
+  /** As `add`, then one document whenever something changed, until `wait.copies` copies are pinned. @throws {CodedError} as `untilPinned` */
   addAndWait(path: string, options: PinOptions, wait: PinWait, signal: AbortSignal): AsyncIterable<PinStatusDocument>
   /** @throws {CodedError} E_PIN_UNKNOWN */
   remove(path: string, signal: AbortSignal): Promise<PinDocument>
@@ -30,7 +30,13 @@ export interface PinOperations {
     page: PinPage & { local: boolean },
     signal: AbortSignal,
   ): Promise<PinStatusListDocument>
-  /** Tries again at once what failed; all that failed here when no pin is named. @returns how many */
+  /**
+   * Tries again at once what failed, at every node that is to hold it and is there, or with `local` at this one alone; all
+   * that failed when no pin is named.
+   *
+   * @returns how many copies
+   * @throws {CodedError} E_PIN_UNKNOWN, and why a node did not try again
+   */
   recover(path: string | undefined, options: { local: boolean }, signal: AbortSignal): Promise<{ recovered: number }>
   /** Reads every block of a pin here, checks its hash; `repair` fetches what is damaged or missing from other copies. */
   verify(path: string, options: { repair: boolean }, signal: AbortSignal): AsyncIterable<VerifyRow>
