@@ -6,6 +6,8 @@ import type { CellMemberRow } from '../../node/operations.ts'
 import { seal } from '../../node/storage/checksum.ts'
 import { RealCell } from '../helpers/cell.ts'
 
+const EXITS: Readonly<Record<string, number>> = { E_DATA_VERSION: 4, E_STATE_DIVERGED: 1 }
+
 describe('a real node whose store of the cell is not as it left it', function () {
   this.timeout(90_000)
   let cell: RealCell
@@ -31,7 +33,7 @@ describe('a real node whose store of the cell is not as it left it', function ()
       .to.match(new RegExp(`^error ${code}: `, 'm'))
       .and.match(remedy)
     expect(stderr).to.not.match(/^\s+at /m)
-    expect(exit, stderr).to.equal(code === 'E_DATA_VERSION' ? 4 : 6)
+    expect(exit, stderr).to.equal(EXITS[code] ?? 6)
   }
   const edit = async (change: (level: ClassicLevel<string, Buffer>) => Promise<void>) => {
     const level = new ClassicLevel<string, Buffer>(log(), { keyEncoding: 'utf8', valueEncoding: 'buffer' })
@@ -69,6 +71,11 @@ describe('a real node whose store of the cell is not as it left it', function ()
     await cp(store('b'), store('c'), { recursive: true })
     await cell.run('b')
     await refused('E_CELL_LOG_FOREIGN', /\n {2}\S/)
+  })
+
+  it('found to differ from its cell’s: is refused, with the way to rejoin and the one past a wrong leader', async () => {
+    await writeFile(join(store('c'), 'diverged'), 'this node cannot apply entry 4101\n')
+    await refused('E_STATE_DIVERGED', /joins its cell under a new id(.|\n)*leader was wrong: stop it, remove/)
   })
 
   it('lost: rejoins under a new raft id and learns all again', async () => {
