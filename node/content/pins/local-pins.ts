@@ -12,8 +12,10 @@ import { Lost } from './lost.ts'
 import { beginAfter, keysOf, pagesOfKeys } from './pages.ts'
 import * as rows from './records.ts'
 import type { PinRecord } from './records.ts'
+import { stopping, unknown } from './refusals.ts'
 import { Room } from './room.ts'
 import * as steps from './steps.ts'
+import { Sweeps } from './sweeps.ts'
 import { Turns } from './turns.ts'
 import type { HeldStat, Lease, LocalPin, LocalPins, PinStore, PinWalkOptions, VerifyOptions } from './types.ts'
 import { pagesOf, verifyBlocks } from './verify.ts'
@@ -49,6 +51,7 @@ class PinIndex implements LocalPins {
   readonly #expected = new Expected()
   readonly #turns = new Turns()
   readonly #room = new Room()
+  readonly #sweeps: Sweeps
   readonly #lost: Lost
   #onLost: (root: CID) => void = () => {}
   #young: Lease | undefined
@@ -62,8 +65,10 @@ class PinIndex implements LocalPins {
     this.#now = init.now ?? Date.now
     this.#limits = { depth: MAX_DAG_DEPTH, links: MAX_DAG_LINKS, ...init.limits }
     this.#ledger = new Ledger(init.sublevel)
-    const parts = { sublevel: init.sublevel, ledger: this.#ledger, turns: this.#turns, store: init.store }
-    this.#lost = new Lost({ ...parts, now: this.#now, onLost: (root) => this.#onLost(root) })
+    const [store, now] = [init.store, this.#now]
+    this.#sweeps = new Sweeps({ store, now, stat: () => this.stat(), gc: () => this.gc(this.#closing) })
+    const parts = { sublevel: init.sublevel, ledger: this.#ledger, turns: this.#turns, store, now }
+    this.#lost = new Lost({ ...parts, onLost: (root) => this.#onLost(root) })
   }
 
   async open(): Promise<void> {
@@ -80,7 +85,7 @@ class PinIndex implements LocalPins {
   async close(): Promise<void> {
     this.#close(stopping())
     await this.#turns.end(stopping())
-    await this.#lost.settled()
+    await Promise.all([this.#lost.settled(), this.#sweeps.settled()])
     await this.#ledger.settled()
   }
 
@@ -233,7 +238,7 @@ class PinIndex implements LocalPins {
     }
     const limits = this.#limits
     const parts = { sublevel: this.#sublevel, ledger: this.#ledger, leases: this.#leases, store: this.#store }
-    return { ...parts, room: this.#room, limits, get, signal, now: this.#now, report }
+    return { ...parts, room: this.#room, sweeps: this.#sweeps, limits, get, signal, now: this.#now, report }
   }
 
   /** Ends an unpin: all rows of the root, then the note that they are to go. */
@@ -286,12 +291,4 @@ class PinIndex implements LocalPins {
   #checkOpen(): void {
     if (this.#closing.aborted) throw stopping()
   }
-}
-
-function stopping(): CodedError {
-  return new CodedError('E_STOPPING', 'the pins of this node are not open')
-}
-
-function unknown(cid: CID): CodedError {
-  return new CodedError('E_PIN_UNKNOWN', `${cid} is not pinned here`, { hint: 'see what is with `kairos pin ls`' })
 }

@@ -10,6 +10,8 @@ export interface PinStore {
   /** Resolves when the block is durable, also when it was there. */
   put(cid: CID, bytes: Uint8Array): Promise<unknown>
   delete(cid: CID): Promise<void>
+  /** Of all blocks; where it is absent, none makes room for a pin. */
+  usedBytes?(): Promise<number>
   /** Each once; those that are not there do not matter. */
   deleteAll(cids: readonly CID[]): Promise<void>
   /** A page in a stable order (by multihash, for speed alone), after the block with this multihash. */

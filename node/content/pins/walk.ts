@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import { CodedError } from '../../../protocols/shared/errors.ts'
+import { CodedError, codeOf } from '../../../protocols/shared/errors.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import type { GetBlock } from '../dag.ts'
 import { MAX_BLOCK_BYTES } from '../constants.ts'
@@ -10,8 +10,9 @@ import type { Leases } from './leases.ts'
 import type { Ledger, Transaction } from './ledger.ts'
 import { checkWalkable, isLeaf, linksOf, statedBytes } from './links.ts'
 import { asV1, decodeVarints, memberKey, wantedKey, type PinRecord } from './records.ts'
-import type { Room } from './room.ts'
+import type { Place, Room } from './room.ts'
 import { hold, holdReads } from './steps.ts'
+import type { Sweeps } from './sweeps.ts'
 import type { PinStore } from './types.ts'
 
 export interface WalkLimits {
@@ -30,6 +31,7 @@ export interface WalkInit {
   now: () => number
   /** Of all walks. */
   room: Room
+  sweeps: Sweeps
   /** How large the next block is likely to be; as large as any can be when absent. */
   blockBytes?: () => number
   /** With the block that is under way for longest. */
@@ -45,16 +47,29 @@ export async function holdBlock(root: CID, wanted: Wanted, init: WalkInit, isDir
   const lease = init.leases.hold()
   try {
     await lease.add(wanted.cid)
-    const bytes = await init.get(wanted.cid, init.signal)
-    place.resize(bytes.byteLength)
-    // Also for one that `get` found here: only `put` says that it is durable.
-    await init.store.put(wanted.cid, bytes)
+    const bytes = await storedBlock(wanted.cid, place, init)
     const write = (): Promise<HeldLinks> => writeBlock(root, wanted, bytes, init, isDirect)
     const isWide = bytes.byteLength > WIDE_BLOCK_BYTES && !isLeaf(wanted.cid)
     return await (isWide ? wide.run(write, init.signal) : write())
   } finally {
     lease.release()
     place.release()
+  }
+}
+
+/** Where the store is full, what nothing holds makes room. */
+async function storedBlock(cid: CID, place: Place, init: WalkInit): Promise<Uint8Array> {
+  for (;;) {
+    try {
+      const bytes = await init.get(cid, init.signal)
+      place.resize(bytes.byteLength)
+      // Also for one that `get` found here: only `put` says that it is durable.
+      await init.store.put(cid, bytes)
+      return bytes
+    } catch (error) {
+      if (codeOf(error) !== 'E_QUOTA' || !(await init.sweeps.makeRoom())) throw error
+      init.signal.throwIfAborted()
+    }
   }
 }
 
