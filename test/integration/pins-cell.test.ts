@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
+import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
 import type { PinDocument, PinStatusDocument } from '../../node/operations.ts'
 import { blockOf } from '../helpers/blocks.ts'
 import { RealCell } from '../helpers/cell.ts'
@@ -71,6 +73,31 @@ describe('the pinset of a cell of real nodes', function () {
     await nodes.held('a', String(cid), 3)
   })
 
+  it('what has failed for good ends a wait, and is tried again by all that are to hold it, whoever is asked', async () => {
+    const { cid, bytes } = await blockOf(Buffer.alloc(1000, 0xff))
+    await nodes.add('c', bytes)
+    const bad = CID.createV1(dagCbor.code, cid.multihash).toString()
+    const { code, stderr } = await cell.stage.kairos('a', ['pin', 'add', bad, '--rmin', '3', '--wait', '--json'])
+    const { error } = JSON.parse(stderr) as { error: { code: string } }
+    expect([code, error.code]).to.deep.equal([3, 'E_CONTENT_MALFORMED'])
+    /** @returns when the last of them did */
+    const failed = (after = '') =>
+      eventually(`all three have failed after ${after}`, async () => {
+        const { copies } = await nodes.status('b', bad)
+        const isFailed = copies.every(({ status, since }) => status === 'pin_error' && since > after)
+        if (copies.length === 3 && isFailed) return copies.map(({ since }) => since).toSorted()[2]
+      })
+    const first = await failed()
+    const { copies } = await nodes.status('c', bad)
+    expect(copies.map(({ reason }) => reason!.code)).to.deep.equal(['invalid', 'invalid', 'invalid'])
+    expect(await nodes.one('a', 'pins/recover', { path: bad })).to.deep.equal({ recovered: 3 })
+    const second = await failed(first)
+    const all = await nodes.one<{ recovered: number }>('b', 'pins/recover', {})
+    expect(all.recovered).to.be.at.least(3)
+    await failed(second)
+    await nodes.unpin('c', bad)
+  })
+
   it('a pin that is removed is freed by gc on all three, and nothing else is', async () => {
     const used = async () => Promise.all(FULL.map(async (name) => (await nodes.repo(name)).usedBytes))
     for (const name of FULL) await nodes.gc(name)
@@ -125,6 +152,19 @@ describe('the pinset of a cell of real nodes', function () {
       (await nodes.one<{ statuses: PinStatusDocument[] }>('a', `pins/statuses?name=list-&statuses=${which}`)).statuses
     expect(await statuses('pinned')).to.have.length(3)
     expect(await statuses('pin_error,pinning')).to.deep.equal([])
+  })
+
+  it('a page of many pins shows every copy as it is: no node is asked more at once than it answers', async () => {
+    const names = Array.from({ length: 24 }, (_, at) => `many-${at}`)
+    for (const name of names)
+      await nodes.add('b', Buffer.from(name), { pin: true, pinName: name, replicationMin: 3, wait: true })
+    const pages = FULL.map((name) => nodes.one<{ statuses: PinStatusDocument[] }>(name, 'pins/statuses?name=many-'))
+    for (const { statuses } of await Promise.all(pages)) {
+      const seen = statuses.flatMap(({ copies }) => copies.map(({ status }) => status))
+      expect(seen).to.deep.equal(Array(72).fill('pinned'))
+    }
+    const own = await nodes.one<{ statuses: PinStatusDocument[] }>('c', 'pins/statuses?name=many-&local=true')
+    expect(own.statuses.map(({ copies }) => copies.length)).to.deep.equal(Array(24).fill(1))
   })
 
   it('fewer nodes than the copies that there must be: refused with 4 and what is short', async () => {
