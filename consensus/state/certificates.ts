@@ -13,7 +13,7 @@ import {
   type Result,
 } from './records.ts'
 
-type Ticket = NonNullable<CommandOf<'certificate-issue'>['ticket']>
+type Ticket = CommandOf<'certificate-issue'>['ticket']
 
 /**
  * Notes a certificate and the name in it. With a ticket it is a redemption: one that the same subject made before gives
@@ -25,14 +25,12 @@ export function issueCertificate(draft: Draft, command: CommandOf<'certificate-i
   forgetTickets(draft)
   if (draft.has(KEY.revocation(subject)) || draft.has(KEY.revocation(issuer)))
     return { ok: false, code: 'E_CERT_REVOKED' }
-  const known = ticket && redeemed(draft, ticket, subject)
+  const known = redeemed(draft, ticket, subject)
   if (known !== undefined) return known
   if (!takeName(draft, name, subject)) return { ok: false, code: 'E_NAME_TAKEN' }
   const record = { certificate, issuer, issued: draft.time }
-  if (ticket !== undefined) {
-    spend(draft, ticket)
-    draft.set(KEY.redemption(ticket.nonce, subject), certificateRecord, record)
-  }
+  spend(draft, ticket)
+  draft.set(KEY.redemption(ticket.nonce, subject), certificateRecord, record)
   draft.set(KEY.certificate(subject), certificateRecord, record)
   return { ok: true, certificate }
 }

@@ -52,7 +52,7 @@ const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({
     ...head,
     type: z.literal('certificate-issue'),
-    ticket: ticketSchema.exactOptional(),
+    ticket: ticketSchema,
     subject: peerIdSchema,
     issuer: peerIdSchema,
     certificate: certificateSchema,

@@ -30,11 +30,12 @@ const issue = (subject: string, certificate: number, { uses = ticket.uses, name 
     certificate: bytes(certificate, 99),
     name,
   }) as const
-/** Without a ticket. */
-const named = (name: string, subject: string) => {
-  const { ticket: _, ...free } = issue(subject, 1, { name })
-  return free
-}
+let tickets = 100
+/** By a ticket that nobody had before. */
+const named = (name: string, subject: string) => ({
+  ...issue(subject, 1, { name }),
+  ticket: { ...ticket, nonce: bytes(++tickets) },
+})
 const keysOf = ({ tree }: Replica, prefix: string) => [...entries(tree, { prefix })].map(([key]) => key)
 
 describe('members of a cell', () => {

@@ -141,7 +141,14 @@ describe('bytes that are no command of this release', () => {
 
 describe('retried commands (Ongaro §6.3)', () => {
   const named = (name: string) =>
-    ({ type: 'certificate-issue', name, subject: peer(name), issuer: peer('i'), certificate: bytes(1) }) as const
+    ({
+      type: 'certificate-issue',
+      ticket: { nonce: bytes(name.charCodeAt(0)), uses: 9, expires: 10_000 },
+      name,
+      subject: peer(name),
+      issuer: peer('i'),
+      certificate: bytes(1),
+    }) as const
   const at = (sequence: number, client = 'c', opened = 0) => ({ session: { client, opened, sequence } })
 
   it('give the first result again and change nothing', () => {
