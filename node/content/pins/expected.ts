@@ -1,9 +1,10 @@
 import { CID } from 'multiformats/cid'
 import { codeOf } from '../../../protocols/shared/errors.ts'
+import type { OwnLease } from './leases.ts'
 import { nameOf } from './ledger.ts'
 import { isLeaf, linksOf } from './links.ts'
 import { asV1 } from './records.ts'
-import type { Lease, PinStore } from './types.ts'
+import type { PinStore } from './types.ts'
 
 /** What says that a block has no links that could be here; a failure of the disk is none of these. */
 const NO_LINKS = /^E_(BLOCK_CORRUPT|CONTENT_|CODEC_|DAG_|HASH_)/
@@ -39,7 +40,7 @@ export class Expected {
 export interface SparingInit {
   expected: Expected
   store: Pick<PinStore, 'has' | 'get'>
-  lease: Lease
+  lease: OwnLease
   signal: AbortSignal
 }
 
@@ -73,6 +74,8 @@ export class Sparing {
     const waiting = [root]
     for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
       signal.throwIfAborted()
+      // Memory is bounded for every DAG.
+      if (lease.isOfAll) return
       const name = nameOf(cid.multihash.bytes)
       if (seen.has(name) || !(await store.has(cid))) continue
       seen.add(name)

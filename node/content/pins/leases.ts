@@ -3,6 +3,11 @@ import { MAX_LEASED_BLOCKS } from './constants.ts'
 import { nameOf } from './ledger.ts'
 import type { Lease } from './types.ts'
 
+export interface OwnLease extends Lease {
+  /** It went beyond the limit: until it is released, every block is held. */
+  readonly isOfAll: boolean
+}
+
 /**
  * Who may take a block, and when:
  *
@@ -25,7 +30,7 @@ export class Leases {
     this.#limit = limit
   }
 
-  hold(): Lease {
+  hold(): OwnLease {
     const own = new Set<string>()
     let state: 'blocks' | 'all' | 'released' = 'blocks'
     const take = (name: string): void => {
@@ -40,6 +45,9 @@ export class Leases {
       own.add(name)
     }
     return {
+      get isOfAll() {
+        return state === 'all'
+      },
       add: async (cid) => {
         const name = nameOf(cid.multihash.bytes)
         // The lease first, so that gc cannot close the block again while we wait.
