@@ -17,7 +17,7 @@ export interface RequestOptions {
  * Asks a member to let this node into its cell.
  *
  * @param incarnation - 16 random bytes, stored durably with the log before they are sent
- * @returns the cell's ids, or the member's refusal, perhaps with a peer to ask instead
+ * @returns the cell's ids, or the member's refusal
  * @throws {CodedError} E_PEER_UNREACHABLE, E_RAFT_PROTOCOL, E_TIMEOUT, E_ABORTED, E_FRAME_*
  */
 export async function requestJoin(
