@@ -105,9 +105,12 @@ describe('decoders of what peers send', function () {
     const cid = CID.parse('bafyreih6eqcvgphbctbil7y3ibekfhrbex4ko6ovbjwuofvcy47tnatyxq')
     for (const value of [null, [], {}, { a: cid }, 'text', 1.5, [[[]]], { __proto__: 1, constructor: 2 }]) {
       for (const decoder of DECODERS.filter(({ name }) => name !== 'certificate chain')) {
-        expect(() => decoder.decode(encode(value)))
+        // A frame of blocks begins with the length of its header: bytes without one are no frame at all.
+        const code = decoder.name.startsWith('blocks ') ? /^E_FRAME_(SCHEMA|MALFORMED)$/ : /^E_FRAME_SCHEMA$/
+        expect(() => decoder.decode(encode(value)), decoder.name)
           .to.throw()
-          .with.property('code', 'E_FRAME_SCHEMA')
+          .with.property('code')
+          .that.matches(code)
       }
     }
   })
