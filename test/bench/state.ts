@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import {
   applyEntries,
   commandCodec,
@@ -17,6 +15,7 @@ import {
   type TreeEntry,
 } from '../../consensus/state/index.ts'
 import { KEY, memberRecord } from '../../consensus/state/records.ts'
+import { heldBytes } from '../helpers/held-bytes.ts'
 import type { Bench, Figure } from './figure.ts'
 import { labels, LABELS_EACH, peerOf, pins } from './state-entries.ts'
 import { nodeFigures } from './state-nodes.ts'
@@ -35,12 +34,12 @@ export const benchState: Bench = async () => [
 ]
 
 function treeFigures(what: string, make: (count: number) => Iterable<TreeEntry>): Figure[] {
-  const before = usedBytes()
+  const before = heldBytes()
   const began = performance.now()
   const state = stateOf(treeOf(make(ENTRIES)))
   root(state.tree)
   const seconds = (performance.now() - began) / 1000
-  const bytes = (usedBytes() - before) / ENTRIES
+  const bytes = (heldBytes() - before) / ENTRIES
   return [
     { name: `${what}: memory of an entry`, value: Math.round(bytes), unit: 'B', beside: { content: contentOf(state) } },
     { name: `${what}: built and hashed from sorted entries`, value: seconds, unit: 's' },
@@ -97,13 +96,4 @@ function labelSet(n: number): Command {
     key: `key-${String(place % LABELS_EACH).padStart(8, '0')}`,
   }
   return { v: 1, id: `bench.${n}`, session, time: n, type: 'label-set', ...label, value: `changed-${n}` }
-}
-
-function usedBytes(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
 }
