@@ -9,8 +9,14 @@ const IO_CODES = new Set(
   ).split(' '),
 )
 
+export interface ErrorDocument {
+  code: string
+  message: string
+  hint?: string
+}
+
 export interface ErrorBody {
-  error: { code: string; message: string; hint?: string }
+  error: ErrorDocument
 }
 
 /** @returns the row of an error's code; storage errors of the system are `E_IO`, unknown ones `E_INTERNAL` */

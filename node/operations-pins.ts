@@ -1,3 +1,5 @@
+import type { VerifyRow } from './operations-repo.ts'
+
 /**
  * What the pinset of a node can be asked. On a full node that is the agreed pinset of its cell; on a node that is in no
  * cell (light, witness) it is what that node itself keeps, and `replication` does not apply.
@@ -50,14 +52,6 @@ export interface PinOperations {
    * @returns rows that were refused, and the total at the end
    */
   import(lines: AsyncIterable<PinImportLine>, rewrite: PinRewrite, signal: AbortSignal): AsyncIterable<PinImportRow>
-}
-
-export interface RepoOperations {
-  stat(): Promise<RepoStatDocument>
-  /** One row of progress after each step, the last one with `done: true`. Reads and writes go on meanwhile. */
-  gc(signal: AbortSignal): AsyncIterable<GcRow>
-  /** Every block of the store against its hash; `repair` fetches from replicas what is damaged. */
-  verify(options: { repair: boolean }, signal: AbortSignal): AsyncIterable<VerifyRow>
 }
 
 export type PinMode = 'recursive' | 'direct'
@@ -269,33 +263,3 @@ export type PinImportLine = { type: 'pin'; line: number; pin: PinExportRow } | P
 
 export type PinImportRow =
   PinRefusedRow | { type: 'progress'; imported: number } | { type: 'end'; imported: number; refused: number }
-
-export interface VerifyRow {
-  type: 'progress' | 'damaged' | 'missing' | 'repaired' | 'failed' | 'end'
-  cid?: string
-  message?: string
-  /** Looked at so far. */
-  blocks: number
-  bytes: number
-  /** Of which `blocks` are looked at, as far as that is known. */
-  totalBlocks?: number
-}
-
-export interface RepoStatDocument {
-  blocks: number
-  usedBytes: number
-  quotaBytes: number
-  pins: { pinned: number; pinning: number; failed: number }
-  /** Free for pins, with what gc would free. */
-  freeBytes: number
-  path: string
-}
-
-export interface GcRow {
-  done: boolean
-  examined: number
-  removed: number
-  freedBytes: number
-  /** Of which `examined` are looked at, as far as that is known. */
-  totalBlocks?: number
-}

@@ -1,4 +1,4 @@
-import type { RepoOperations } from '../operations-pins.ts'
+import type { RepoOperations } from '../operations-repo.ts'
 import type { BlockStore } from './blocks/index.ts'
 import type { GetBlock } from './dag.ts'
 import type { LocalPins } from './pins/index.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises'
-import type { GcRow } from '../../operations-pins.ts'
+import type { GcRow } from '../../operations-repo.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import { GC_PAGE_BLOCKS } from './constants.ts'
 import type { Sparing } from './expected.ts'

@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { CodedError, codeOf, messageOf } from '../../../protocols/shared/errors.ts'
-import type { GcRow, VerifyRow } from '../../operations-pins.ts'
+import type { GcRow, VerifyRow } from '../../operations-repo.ts'
 import type { Sublevel } from '../../storage/sublevel.ts'
 import { MAX_DAG_DEPTH, MAX_DAG_LINKS } from './constants.ts'
 import { Expected, Sparing } from './expected.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises'
 import { codeOf } from '../../../protocols/shared/errors.ts'
-import type { GcRow } from '../../operations-pins.ts'
+import type { GcRow } from '../../operations-repo.ts'
 import type { PinStore } from './types.ts'
 
 /** Pins that wait for room go on after so many bytes, while the sweep goes on, too. */

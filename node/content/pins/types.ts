@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
-import type { GcRow, PinMode, VerifyRow } from '../../operations-pins.ts'
+import type { PinMode } from '../../operations-pins.ts'
+import type { GcRow, VerifyRow } from '../../operations-repo.ts'
 import type { GetBlock } from '../dag.ts'
 
 /** What the index needs of the block store. Blocks are known by their multihash, whatever the codec. */

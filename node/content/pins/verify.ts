@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { codeOf, messageOf } from '../../../protocols/shared/errors.ts'
-import type { VerifyRow } from '../../operations-pins.ts'
+import type { VerifyRow } from '../../operations-repo.ts'
 import { PAGE_ROWS } from './constants.ts'
 import type { Leases } from './leases.ts'
 import type { PinStore, VerifyOptions } from './types.ts'
