@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { PinFilter, PinOptions, PinPage, PinStatus, PinWait } from '../operations.ts'
+import { STATUSES } from '../pins/statuses.ts'
 import { json, ndjson } from './answer.ts'
 import {
   cidPath,
@@ -19,19 +20,6 @@ import { JSON_TYPE, NDJSON_TYPE, route } from './route.ts'
 const path = cidPath
 const local = z.stringbool().default(false).describe('At this node alone')
 const onlyHere = z.boolean().optional().describe('Of a light node: on that node alone, and not in its cell')
-const STATUSES = [
-  'pinned',
-  'pinning',
-  'pin_queued',
-  'pin_error',
-  'unpinning',
-  'unpin_queued',
-  'unpin_error',
-  'unpinned',
-  'unexpectedly_unpinned',
-  'remote',
-  'cluster_error',
-] as const satisfies PinStatus[]
 
 const page = {
   limit: numberInQuery(z.number().int().min(1).max(1000).default(100)),

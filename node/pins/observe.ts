@@ -8,26 +8,13 @@ import type { PinCopy, PinStatus, PinStatusDocument } from '../operations-pins.t
 import { timeOf } from './documents.ts'
 import type { PinCell, PinMesh } from './ports.ts'
 import type { Proofs } from './proofs.ts'
+import { STATUSES } from './statuses.ts'
 import { reasonOf, type Tracker } from './tracker/index.ts'
 
 /** A node that says nothing for so long is shown as unreachable. */
 const ASK_MS = 5_000
 /** Questions under way to all together. */
 const ASKED_AT_ONCE = 16
-
-export const STATUSES = [
-  'pinned',
-  'pinning',
-  'pin_queued',
-  'pin_error',
-  'unpinning',
-  'unpin_queued',
-  'unpin_error',
-  'unpinned',
-  'unexpectedly_unpinned',
-  'remote',
-  'cluster_error',
-] as const satisfies readonly PinStatus[]
 
 /** Of another node: as far as it is shown, and no more. */
 const copySchema = z.object({

@@ -4,7 +4,7 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import { cidPath, metadata, mode, peer, pinName, pinOptions, replicationOrder } from '../api/pin-schema.ts'
 import type { PinFilter, PinOperations, PinOptions, PinPage } from '../operations-pins.ts'
 import type { StatusFilter } from './look.ts'
-import { STATUSES } from './observe.ts'
+import { STATUSES } from './statuses.ts'
 
 const MAX_ROWS = 100
 

@@ -2,7 +2,7 @@ import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interfa
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames, writeFrame } from '../shared/frames.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
-import { AnswerCount } from './answer-count.ts'
+import { WorkCount } from '../shared/work-count.ts'
 import { answerCodec, requestCodec, type AuditAnswer, type AuditRequest, type Results } from './codec.ts'
 import * as limits from './constants.ts'
 import { prove, type AuditSource } from './prove.ts'
@@ -38,7 +38,7 @@ export function createAuditHandler(init: AuditHandlerInit): AuditHandler {
 
 class Handler implements AuditHandler {
   readonly #init: AuditHandlerInit
-  readonly #count = new AnswerCount()
+  readonly #count = new WorkCount(limits.MAX_ANSWERS_PER_PEER, limits.MAX_ANSWERS)
   readonly #budget: ReadBudget
   #stopped = new AbortController()
 
@@ -72,7 +72,7 @@ class Handler implements AuditHandler {
         this.#answer(await readRequest(stream, signal), remotePeer, signal),
       )
       if (answer === undefined) throw new CodedError('E_AUDIT_BUSY', 'too many requests of yours, or of all, at once')
-      await writeFrame(stream, answerCodec.encode(answer), signal)
+      await writeFrame(stream, answerCodec.encode(answer.result), signal)
       await stream.close({ signal })
     } catch (error) {
       await this.#fail(stream, remotePeer, error)

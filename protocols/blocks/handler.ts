@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
+import { WorkCount } from '../shared/work-count.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { requestCodec, type Request } from './codec.ts'
 import * as limits from './constants.ts'
@@ -11,7 +12,6 @@ import { Leases } from './leases.ts'
 import { Pace } from './pace.ts'
 import { servePush, type Lease, type PushSink } from './serve-push.ts'
 import { serveWants, type BlockSource, type Served } from './serve-wants.ts'
-import { StreamCount } from './stream-count.ts'
 
 /** What costs the peer; all else that ends a stream is ours, or nobody's fault. */
 const FAULT = /^E_(FRAME_.*|BLOCKS_(PROTOCOL|LIMIT|WRONG))$/
@@ -52,8 +52,8 @@ class Handler implements BlocksHandler {
   readonly #init: BlocksHandlerInit
   readonly #budget = new ByteBudget(limits.MAX_LOADED_BYTES, limits.MAX_LOADED_BYTES_PER_PEER)
   readonly #pace: Pace
-  readonly #wants = new StreamCount(limits.MAX_WANT_STREAMS_PER_PEER, limits.MAX_WANT_STREAMS)
-  readonly #pushes = new StreamCount(limits.MAX_PUSH_STREAMS_PER_PEER, limits.MAX_PUSH_STREAMS)
+  readonly #wants = new WorkCount(limits.MAX_WANT_STREAMS_PER_PEER, limits.MAX_WANT_STREAMS)
+  readonly #pushes = new WorkCount(limits.MAX_PUSH_STREAMS_PER_PEER, limits.MAX_PUSH_STREAMS)
   readonly #leases: Leases
   #stopped = new AbortController()
 
@@ -120,7 +120,7 @@ class Handler implements BlocksHandler {
       const sent = (blocks: number, bytes: number): void => this.#init.served?.(blocks, bytes)
       const service = { source: this.#init.source, budget: this.#budget, pace: this.#pace, sent }
       const admitted = await this.#wants.run(served.peer, () => serveWants(served, service))
-      if (!admitted) throw busy()
+      if (admitted === undefined) throw busy()
       return
     }
     if (!this.#init.mayPush(peer))
@@ -128,7 +128,7 @@ class Handler implements BlocksHandler {
     const admitted = await this.#pushes.run(served.peer, () =>
       this.#leases.run(served.peer, (lease) => servePush(served, { sink: this.#init.sink, lease })),
     )
-    if (!admitted) throw busy()
+    if (admitted === undefined) throw busy()
   }
 }
 

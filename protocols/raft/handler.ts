@@ -2,12 +2,20 @@ import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interfa
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
+import { WorkCount } from '../shared/work-count.ts'
 import { answerBlocks, answerJoin, parseCid, type RequestPorts } from './answers.ts'
 import { messageCodec, openingCodec, type LaneName, type Opening, type RaftFrame } from './codec.ts'
-import { MAX_FRAME_BYTES, MAX_RAFT_STREAMS, OPEN_TIMEOUT_MS, RAFT_PROTOCOL, REQUEST_TIMEOUT_MS } from './constants.ts'
+import {
+  MAX_FRAME_BYTES,
+  MAX_RAFT_STREAMS,
+  MAX_REQUESTS,
+  MAX_REQUESTS_PER_PEER,
+  OPEN_TIMEOUT_MS,
+  RAFT_PROTOCOL,
+  REQUEST_TIMEOUT_MS,
+} from './constants.ts'
 import { InboundLanes } from './inbound-lanes.ts'
 import { refuse } from './refusal.ts'
-import { RequestCount } from './request-count.ts'
 
 const FRAME_FAULT = /^E_FRAME_/
 
@@ -36,7 +44,7 @@ export function createRaftHandler(init: RaftHandlerInit): RaftHandler {
 class Handler implements RaftHandler {
   readonly #init: RaftHandlerInit
   readonly #lanes = new InboundLanes()
-  readonly #requests = new RequestCount()
+  readonly #requests = new WorkCount(MAX_REQUESTS_PER_PEER, MAX_REQUESTS)
   #stopped = new AbortController()
 
   constructor(init: RaftHandlerInit) {
@@ -101,7 +109,8 @@ class Handler implements RaftHandler {
         if (waiting !== undefined) await waiting
       }
     })
-    if (!admitted) await this.#refuse(stream, peer, 'E_RAFT_BUSY', 'an older stream of yours is still being served')
+    if (admitted === undefined)
+      await this.#refuse(stream, peer, 'E_RAFT_BUSY', 'an older stream of yours is still being served')
   }
 
   async #serveRequest(stream: Stream, peer: PeerId, request: Exclude<Opening, { type: 'messages' }>): Promise<void> {
@@ -119,7 +128,7 @@ class Handler implements RaftHandler {
         this.#end(stream, peer, error)
       }
     })
-    if (!admitted) await this.#refuse(stream, peer, 'E_RAFT_BUSY', 'too many requests at once')
+    if (admitted === undefined) await this.#refuse(stream, peer, 'E_RAFT_BUSY', 'too many requests at once')
   }
 
   async #refuse(stream: Stream, peer: PeerId, code: string, message: string): Promise<void> {

@@ -44,3 +44,15 @@ export async function connect(from: Libp2p, to: Libp2p): Promise<void> {
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
 }
+
+/** Until a figure has stood still for half a second of looks at it. */
+export async function settled(figure: () => number): Promise<void> {
+  let last = NaN
+  let still = 0
+  await until(() => {
+    const now = figure()
+    still = now === last ? still + 1 : 0
+    last = now
+    return still >= 50
+  })
+}

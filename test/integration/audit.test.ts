@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { challenge } from '../../protocols/audit/index.ts'
 import { proofOf, ProofHash } from '../../protocols/audit/proof-hash.ts'
@@ -74,7 +73,7 @@ describe('audit of a cell', function () {
     [
       'fetches what it is asked for, too late',
       () => async (asked) => {
-        await delay(2_000)
+        await until(() => badAt(one).includes(liar.peerId))
         return honest(asked, liar.peerId)
       },
     ],

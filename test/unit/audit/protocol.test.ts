@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { answerCodec, requestCodec } from '../../../protocols/audit/codec.ts'
 import * as limits from '../../../protocols/audit/constants.ts'
 import { deadlineMs, proofOf, ProofHash } from '../../../protocols/audit/index.ts'
-import { AnswerCount } from '../../../protocols/audit/answer-count.ts'
 import { prove, type AuditSource } from '../../../protocols/audit/prove.ts'
 import { ReadBudget } from '../../../protocols/audit/read-budget.ts'
 import { codeThrown } from '../../helpers/content-node.ts'
@@ -106,19 +105,6 @@ describe('/kairos/audit/1.0.0', () => {
       for (; budget.has('a'); blocks++) budget.spend('a', 1)
       expect(blocks).to.equal(limits.READ_BYTES_PER_MINUTE_PER_PEER / limits.MIN_COST_BYTES)
     })
-  })
-
-  it(`answers ${limits.MAX_ANSWERS_PER_PEER} requests of a member at once, and ${limits.MAX_ANSWERS} of all`, async () => {
-    const count = new AnswerCount()
-    const end = Promise.withResolvers<string>()
-    const running = Array.from({ length: limits.MAX_ANSWERS }, (_, at) =>
-      count.run(`${Math.floor(at / limits.MAX_ANSWERS_PER_PEER)}`, () => end.promise),
-    )
-    expect(await count.run('0', () => end.promise)).to.equal(undefined)
-    expect(await count.run('other', () => end.promise)).to.equal(undefined)
-    end.resolve('answer')
-    expect(new Set(await Promise.all(running))).to.deep.equal(new Set(['answer']))
-    expect(await count.run('0', () => end.promise)).to.equal('answer')
   })
 
   describe('a prover', () => {

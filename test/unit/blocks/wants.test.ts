@@ -18,7 +18,7 @@ import {
   type TestBlock,
 } from '../../helpers/block-peers.ts'
 import { codeThrown } from '../../helpers/content-node.ts'
-import { startLibp2p, until } from '../../helpers/libp2p-pair.ts'
+import { settled, startLibp2p, until } from '../../helpers/libp2p-pair.ts'
 
 const MIB = 2 ** 20
 const { signal } = new AbortController()
@@ -146,13 +146,7 @@ describe('wants of blocks', function () {
       stream.send(frame({ type: 'want', cids: blocks.map(({ cid }) => cid.bytes), cancel: [] }))
     }
     await until(() => server.handler.loadedBytes() > 0)
-    let before = -1
-    await until(async () => {
-      const isSettled = server.loaded() === before
-      before = server.loaded()
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      return isSettled
-    })
+    await settled(() => server.loaded())
     expect(server.handler.loadedBytes()).to.be.at.most(MAX_LOADED_BYTES_PER_PEER)
     // What left the budget lies in the window of each stream (1 MiB at most), or is a frame on its way out.
     expect(server.loaded()).to.be.at.most(MAX_LOADED_BYTES_PER_PEER + MAX_WANT_STREAMS_PER_PEER * 4 * MIB)
@@ -170,13 +164,7 @@ describe('wants of blocks', function () {
     }
     for (const { cid } of blocks) want(cid, { take: stuck }).catch(() => undefined)
     await until(() => held > 16 * MIB)
-    let before = -1
-    await until(async () => {
-      const isSettled = server.loaded() === before
-      before = server.loaded()
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      return isSettled
-    })
+    await settled(() => server.loaded())
     expect(held).to.be.at.most(17 * MIB)
     expect(server.loaded()).to.be.lessThan(30 * MIB)
   })

@@ -1,5 +1,5 @@
-/** Streams being served: so many of one peer, so many in all. */
-export class StreamCount {
+/** What is being done for peers: so much for each, so much in all. */
+export class WorkCount {
   readonly #running = new Map<string, number>()
   readonly #perPeer: number
   readonly #inAll: number
@@ -10,15 +10,14 @@ export class StreamCount {
     this.#inAll = inAll
   }
 
-  /** @returns false when the limit is reached and nothing was done */
-  async run(peer: string, work: () => Promise<void>): Promise<boolean> {
+  /** @returns what came of the work; undefined when the limit is reached and nothing was done */
+  async run<T>(peer: string, work: () => Promise<T>): Promise<{ result: T } | undefined> {
     const running = this.#running.get(peer) ?? 0
-    if (running >= this.#perPeer || this.#total >= this.#inAll) return false
+    if (running >= this.#perPeer || this.#total >= this.#inAll) return undefined
     this.#running.set(peer, running + 1)
     this.#total++
     try {
-      await work()
-      return true
+      return { result: await work() }
     } finally {
       this.#total--
       const left = (this.#running.get(peer) ?? 1) - 1
