@@ -229,3 +229,12 @@ export function engineWith(
     }
   }
 }
+
+/** The first value that is there, looked for again and again. */
+export async function until<T>(what: () => T | undefined | false): Promise<T> {
+  for (;;) {
+    const value = what()
+    if (value !== undefined && value !== false) return value
+    await delay(2)
+  }
+}
