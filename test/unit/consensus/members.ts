@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   Cell,
