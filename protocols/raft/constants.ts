@@ -16,8 +16,6 @@ export const INCARNATION_BYTES = 16
 export const MAX_BLOCK_BYTES = 2_097_152
 /** A block, or the list of members, with its envelope. */
 export const MAX_ANSWER_BYTES = MAX_BLOCK_BYTES + 1_024
-/** What a member says on a stream of messages before it ends it. */
-export const MAX_REFUSAL_BYTES = 8_192
 /** Blocks asked for at once. */
 export const MAX_CIDS = 64
 /** Of one answer: what comes after is asked for again. The first block always fits. */
@@ -33,17 +31,12 @@ export const URGENT_QUEUE = { bytes: 262_144, count: 1_024 } as const
 /** Written at once; a larger message goes alone. */
 export const MAX_BATCH_BYTES = 262_144
 
-/** Dialling, negotiating and the first frame. */
+/** For the first frame. */
 export const OPEN_TIMEOUT_MS = 5_000
 /** A batch that a member does not take for so long costs the stream. */
 export const STALL_MS = 15_000
-/** Between two attempts to open a stream: doubled from the first to the last, half of it at random. */
-export const BACKOFF_FIRST_MS = 100
-export const BACKOFF_LAST_MS = 2_000
 /** A whole request. A join waits for its commit. */
 export const REQUEST_TIMEOUT_MS = 30_000
-/** For the other side to read why it was refused. */
-export const REFUSAL_LINGER_MS = 500
 
 /** Requests answered to one peer at once; more are refused with E_RAFT_BUSY. */
 export const MAX_REQUESTS_PER_PEER = 8

@@ -1,10 +1,12 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
+import { InboundLanes } from '../shared/inbound-lanes.ts'
+import { refuse } from '../shared/refuse.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
 import { WorkCount } from '../shared/work-count.ts'
 import { answerBlocks, answerJoin, parseCid, type RequestPorts } from './answers.ts'
-import { messageCodec, openingCodec, type LaneName, type Opening, type RaftFrame } from './codec.ts'
+import { answerCodec, messageCodec, openingCodec, type LaneName, type Opening, type RaftFrame } from './codec.ts'
 import {
   MAX_FRAME_BYTES,
   MAX_RAFT_STREAMS,
@@ -14,8 +16,6 @@ import {
   RAFT_PROTOCOL,
   REQUEST_TIMEOUT_MS,
 } from './constants.ts'
-import { InboundLanes } from './inbound-lanes.ts'
-import { refuse } from './refusal.ts'
 
 const FRAME_FAULT = /^E_FRAME_/
 
@@ -43,7 +43,7 @@ export function createRaftHandler(init: RaftHandlerInit): RaftHandler {
 
 class Handler implements RaftHandler {
   readonly #init: RaftHandlerInit
-  readonly #lanes = new InboundLanes()
+  readonly #lanes = new InboundLanes('E_RAFT_REPLACED', OPEN_TIMEOUT_MS)
   readonly #requests = new WorkCount(MAX_REQUESTS_PER_PEER, MAX_REQUESTS)
   #stopped = new AbortController()
 
@@ -133,7 +133,7 @@ class Handler implements RaftHandler {
 
   async #refuse(stream: Stream, peer: PeerId, code: string, message: string): Promise<void> {
     this.#init.refused(peer, code)
-    await refuse(stream, code, message)
+    await refuse(stream, answerCodec.encode({ type: 'refused', code, message }))
   }
 }
 

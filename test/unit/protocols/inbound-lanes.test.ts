@@ -1,12 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import { expect } from 'chai'
-import { InboundLanes } from '../../../protocols/raft/inbound-lanes.ts'
+import { InboundLanes } from '../../../protocols/shared/inbound-lanes.ts'
 
 describe('the inbound lanes', () => {
   const stream = (name: string, aborted: string[]) => ({ abort: () => void aborted.push(name) }) as unknown as Stream
 
   it('serve a newer stream of a lane when what the older one has in hand is finished', async () => {
-    const lanes = new InboundLanes()
+    const lanes = new InboundLanes('E_RAFT_REPLACED', 5_000)
     const [aborted, served]: [string[], string[]] = [[], []]
     const inHand = Promise.withResolvers<void>()
     const older = lanes.run('a', stream('older', aborted), () => inHand.promise)
@@ -18,7 +18,7 @@ describe('the inbound lanes', () => {
   })
 
   it('let only one stream wait for another', async () => {
-    const lanes = new InboundLanes()
+    const lanes = new InboundLanes('E_RAFT_REPLACED', 5_000)
     const inHand = Promise.withResolvers<void>()
     const older = lanes.run('a', stream('older', []), () => inHand.promise)
     const newer = lanes.run('a', stream('newer', []), async () => {})
@@ -28,7 +28,7 @@ describe('the inbound lanes', () => {
   })
 
   it('are free again after a stream that failed, and do not know of each other', async () => {
-    const lanes = new InboundLanes()
+    const lanes = new InboundLanes('E_RAFT_REPLACED', 5_000)
     const failed = lanes.run('a', stream('a', []), () => Promise.reject(new Error('broken')))
     expect(await lanes.run('b', stream('b', []), async () => {})).to.equal(true)
     expect(await failed.catch((error: unknown) => String(error))).to.equal('Error: broken')
