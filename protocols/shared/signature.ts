@@ -28,9 +28,14 @@ export async function sign(key: Ed25519PrivateKey, domain: string, body: Uint8Ar
  * @returns false for anything but a strictly valid signature; never throws
  */
 export function verify(publicKey: Uint8Array, domain: string, body: Uint8Array, signature: Uint8Array): boolean {
+  return verifyBytes(publicKey, withDomain(domain, body), signature)
+}
+
+/** The same for a message whose bytes already begin with their domain. */
+export function verifyBytes(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.byteLength !== SIGNATURE_BYTES || isSmallOrder(signature.subarray(0, 32))) return false
   const key = strictKey(publicKey)
-  return key !== undefined && verifyOpenSsl(null, withDomain(domain, body), key, signature)
+  return key !== undefined && verifyOpenSsl(null, message, key, signature)
 }
 
 /** @returns whether the key is a canonical point outside the small-order subgroup */
