@@ -81,6 +81,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_MEMBER_DRAINING: refused('The member is being drained: it gets no copies.'),
   E_DRAIN_SHORT: refused('Copies of the member that is to go have no other place.'),
   E_DRAIN_STALLED: late('Copies of the member that is to go were not moved elsewhere in time.'),
+  E_EPOCH_OLD: refused('The cell has attested that epoch, or a later one, already.'),
   E_PIN_UNKNOWN: refused('No such pin.', 404),
   E_PIN_SHORT: refused('The cell has fewer places for copies than the pin must have at least.'),
   E_PIN_CHANGED: refused('The pin is no longer the one that the move was planned for; it is planned anew.'),

@@ -15,13 +15,19 @@ import { PIN_COMMANDS } from './pin-commands.ts'
  * is updated. Texts are checked by rules that do not depend on the Unicode tables of the runtime, which differ between
  * versions of Node; rules of taste (printable names) are the proposer's.
  */
-export const COMMAND_VERSION = 1
+const COMMAND_VERSION = 2
 
 export const incarnationSchema = bytesOf(16, 16)
 export const certificateSchema = bytesOf(1, MAX_CERTIFICATE_BYTES)
 export const nonceSchema = bytesOf(16, 16)
 export const reasonSchema = text(256)
 export const rootSchema = bytesOf(36, 36)
+const part = z
+  .int()
+  .min(-(2 ** 30))
+  .max(2 ** 30)
+/** A complex number whose parts are Q1.30 integers. */
+export const complexSchema = z.tuple([part, part])
 
 /**
  * Who asks. `client` is made anew and at random by each process that proposes, `opened` is an index that it had applied
@@ -35,7 +41,7 @@ const sessionSchema = z.strictObject({
 
 /** `id`: unique to the command, and the same when it is tried again. `time`: the proposer's, Unix milliseconds. */
 const head = {
-  v: z.literal(COMMAND_VERSION),
+  v: z.literal(1),
   id: z.string().regex(/^[\x21-\x7e]{1,64}$/),
   session: sessionSchema,
   time: whole,
@@ -80,10 +86,22 @@ const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...head, ...PIN_COMMANDS.space }),
   z.strictObject({ ...head, ...PIN_COMMANDS.drain }),
   z.strictObject({ ...head, type: z.literal('checkpoint'), index: whole, root: rootSchema }),
+  z.strictObject({
+    ...head,
+    v: z.literal(2),
+    type: z.literal('epoch-attest'),
+    epoch: whole,
+    t: complexSchema.nullable(),
+  }),
 ])
 
 export type Command = z.infer<typeof commandSchema>
 export type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>
+
+/** The first version that has the command: under which all releases since then write it. */
+export function versionOf(type: Command['type']): Command['v'] {
+  return type === 'epoch-attest' ? 2 : 1
+}
 
 /** ≤ 64 KiB. @throws {CodedError} E_FRAME_TOO_LARGE | E_FRAME_MALFORMED | E_FRAME_SCHEMA */
 export const commandCodec = defineCodec<Command>('cell command', MAX_COMMAND_BYTES, commandSchema)

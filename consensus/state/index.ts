@@ -1,5 +1,5 @@
 export { allocate, defaultReplication, replicationOf } from './allocation.ts'
-export { COMMAND_VERSION, commandCodec, timeOfCommand, type Command, type CommandOf } from './commands.ts'
+export { commandCodec, timeOfCommand, versionOf, type Command, type CommandOf } from './commands.ts'
 export { applyEntries, type Batch } from './batch.ts'
 export type { StateChange } from './draft.ts'
 export * from './limits.ts'
@@ -10,7 +10,14 @@ export * from './pin-readers.ts'
 export * from './readers.ts'
 export { planRepair, type PinMove, type PinShort, type RepairPlan, type RepairReason } from './repair.ts'
 export type { RepairFacts } from './repair-copies.ts'
-export type { AppliedMark, CertificateRecord, MemberRecord, Result, RevocationRecord } from './records.ts'
+export type {
+  AppliedMark,
+  AttestedRecord,
+  CertificateRecord,
+  MemberRecord,
+  Result,
+  RevocationRecord,
+} from './records.ts'
 export type { Seat } from './seats.ts'
 export { FOUNDER_RAFT_ID, initialState, stateOf } from './state.ts'
 export { blocks, linksOf, load, type Block } from './tree-blocks.ts'

@@ -1,4 +1,5 @@
 import type { Configuration, Entry } from '../cell/engine.ts'
+import { attestEpoch } from './attested.ts'
 import { issueCertificate, revokeCertificate } from './certificates.ts'
 import { readCommand, type Command } from './commands.ts'
 import { Draft, type StateChange } from './draft.ts'
@@ -25,6 +26,8 @@ export interface State {
   readonly tree: Tree
   readonly applied: AppliedMark
   readonly marks: readonly Mark[]
+  /** the state that the last attestation speaks of: with its own entry applied, and no later one */
+  readonly attested: Mark | undefined
 }
 
 /**
@@ -84,7 +87,13 @@ function applyCommand(state: State, entry: Entry, command: Command): Outcome {
     ? ({ ok: false, code: 'E_STATE_FULL' } as const)
     : perform(draft, command)
   rememberResult(draft, command, result)
-  return finish(state, entry, draft, { commandId: command.id, result })
+  const after = finish(state, entry, draft, { commandId: command.id, result })
+  return command.type === 'epoch-attest' && result.ok ? withAttested(after) : after
+}
+
+function withAttested({ state, ...rest }: Outcome): Outcome {
+  const { applied, tree } = state
+  return { ...rest, state: { ...state, attested: { index: applied.index, tree } } }
 }
 
 /** A refusal changes nothing but what time has made void. */
@@ -116,6 +125,8 @@ function perform(draft: Draft, command: Command): Result {
       return setSpace(draft, command)
     case 'member-drain':
       return drainMember(draft, command)
+    case 'epoch-attest':
+      return attestEpoch(draft, command)
     case 'checkpoint':
     case 'noop':
       return { ok: true }
@@ -143,7 +154,7 @@ function draftOf({ tree, applied }: State, { index }: Entry, time = 0): Draft {
 }
 
 function finish(
-  { marks }: State,
+  { marks, attested }: State,
   { index, term }: Entry,
   draft: Draft,
   told: { commandId?: string; result?: Result } = {},
@@ -152,7 +163,7 @@ function finish(
   draft.set(KEY.applied, appliedRecord, [index, term, draft.time])
   const { tree, changes } = draft
   const kept = index % CHECKPOINT_INTERVAL === 0 ? [...marks, { index, tree }].slice(-KEPT_MARKS) : marks
-  const state = { tree, applied, marks: kept }
+  const state = { tree, applied, marks: kept, attested }
   return { state, commandId: told.commandId, result: told.result, changes, halt: undefined }
 }
 

@@ -1,12 +1,14 @@
 import type { Configuration } from '../cell/engine.ts'
 import { readRecord as read } from './read-record.ts'
 import {
+  attestedRecord,
   certificateRecord,
   configurationRecord,
   KEY,
   memberRecord,
   revocationRecord,
   textRecord,
+  type AttestedRecord,
   type CertificateRecord,
   type MemberRecord,
   type RevocationRecord,
@@ -45,6 +47,14 @@ export function certificateOf(tree: Tree, subject: string): CertificateRecord | 
 
 export function revocationOf(tree: Tree, peerId: string): RevocationRecord | undefined {
   return read(tree, KEY.revocation(peerId), revocationRecord)
+}
+
+export function revocations(tree: Tree): Generator<RevocationRecord & { readonly peerId: string }> {
+  return listed(tree, 'revoked/', (peerId, value) => ({ peerId, ...revocationRecord.decode(value) }))
+}
+
+export function attestedOf(tree: Tree): AttestedRecord | undefined {
+  return read(tree, KEY.attested, attestedRecord)
 }
 
 export function labelsOf(tree: Tree, peerId: string): Generator<{ key: string; value: string }> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCodec, type Codec } from '../../protocols/shared/codec.ts'
-import { certificateSchema, incarnationSchema, nonceSchema, reasonSchema } from './commands.ts'
+import { certificateSchema, complexSchema, incarnationSchema, nonceSchema, reasonSchema } from './commands.ts'
 import { peerIdSchema, whole } from './fields.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'
 
@@ -17,6 +17,8 @@ export const KEY = {
   nextRaftId: 'meta/next-raft-id',
   sessions: 'meta/sessions',
   nextSeat: 'meta/next-seat',
+  /** what the cell last said of itself to the mesh */
+  attested: 'meta/attested',
   /** of all pins */
   pinCount: 'meta/pins',
   member: (peerId: string) => `member/${peerId}`,
@@ -99,6 +101,13 @@ export const revocationRecord = record(
   z.strictObject({ by: peerIdSchema, reason: reasonSchema, time: whole }),
 )
 export type RevocationRecord = ReturnType<typeof revocationRecord.decode>
+
+/** `epoch`: whose T_cell `t` is, Q1.30; null when no member reported. `index`: of the entry. */
+export const attestedRecord = record(
+  'state attested',
+  z.strictObject({ epoch: whole, index: whole, t: complexSchema.nullable() }),
+)
+export type AttestedRecord = ReturnType<typeof attestedRecord.decode>
 
 /** `used`: by how many subjects, of `uses`. */
 export const ticketRecord = record(

@@ -33,5 +33,5 @@ export function stateOf(tree: Tree): State {
       hint: 'run the release that wrote it, or a later one',
     })
   const [index, term, time] = appliedRecord.decode(applied)
-  return { tree, applied: { index, term, time }, marks: [] }
+  return { tree, applied: { index, term, time }, marks: [], attested: undefined }
 }

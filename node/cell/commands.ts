@@ -1,12 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Cell } from '../../consensus/cell/index.ts'
-import {
-  COMMAND_VERSION,
-  commandCodec,
-  SESSION_WINDOW,
-  type Command,
-  type Result,
-} from '../../consensus/state/index.ts'
+import { commandCodec, SESSION_WINDOW, versionOf, type Command, type Result } from '../../consensus/state/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { ERRORS } from '../error-table.ts'
 
@@ -64,7 +58,8 @@ export class Commands {
     const { client, opened } = session
     try {
       const id = `${client}.${sequence}`
-      const command = { ...request, v: COMMAND_VERSION, id, session: { client, opened, sequence }, time: Date.now() }
+      const v = versionOf(request.type)
+      const command = { ...request, v, id, session: { client, opened, sequence }, time: Date.now() }
       const started = performance.now()
       const { result } = await this.#cell.propose(id, commandCodec.encode(command as Command), deadline - started)
       this.#onCommit(performance.now() - started)

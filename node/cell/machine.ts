@@ -12,6 +12,7 @@ import {
   type Batch,
   type Block,
   type Halt,
+  type Mark,
   type State,
   type Tree,
 } from '../../consensus/state/index.ts'
@@ -80,6 +81,11 @@ export class CellMachine implements StateMachine {
   /** The state's root there, as others must have it. */
   markedRoot(): Uint8Array {
     return root(this.#state.marks.at(-1)!.tree).bytes
+  }
+
+  /** The state that the last attestation speaks of; undefined when its entry was not applied by this process. */
+  get attested(): Mark | undefined {
+    return this.#state.attested
   }
 
   async apply(

@@ -1,4 +1,4 @@
-import type { Tree } from '../../consensus/state/index.ts'
+import type { Mark, Tree } from '../../consensus/state/index.ts'
 import type { Cell } from '../../consensus/cell/index.ts'
 import type { Commands, Request } from './commands.ts'
 import type { CellMachine } from './machine.ts'
@@ -32,6 +32,11 @@ export class StateView implements CellState {
 
   get isLeader(): boolean {
     return this.#init.cell()?.status.role === 'leader'
+  }
+
+  /** The state that the cell's last attestation speaks of, where it was applied here. */
+  get attested(): Mark | undefined {
+    return this.#init.machine().attested
   }
 
   async read(): Promise<void> {

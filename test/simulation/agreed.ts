@@ -1,7 +1,6 @@
 import type { Configuration, Entry } from '../../consensus/cell/engine.ts'
 import {
   applyEntry,
-  COMMAND_VERSION,
   commandCodec,
   del,
   entries,
@@ -15,7 +14,7 @@ import { type Command, commandId } from './commands.ts'
 export type Agreed = State
 
 const MEMBER = '12D3KooW'.padEnd(52, '1')
-const HEAD = { v: COMMAND_VERSION } as const
+const HEAD = { v: 1 } as const
 
 /** After the first entry, as founders have it: one member, who has the registers as labels. */
 export function agreedStart(configuration: Configuration): Agreed {

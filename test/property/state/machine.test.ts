@@ -59,6 +59,11 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     }),
   },
   fc.record({ type: fc.constant('pin-unset' as const), cid }),
+  fc.record({
+    type: fc.constant('epoch-attest' as const),
+    epoch: fc.nat(40),
+    t: fc.option(fc.tuple(small, small)),
+  }),
   fc.constant({ type: 'noop' as const }),
 )
 
@@ -84,6 +89,7 @@ const configured = new Map<number, Configuration>(
     { voters: [1, at + 2], learners: [], votersOutgoing: [], learnersNext: [] },
   ]),
 )
+const attestedRoot = ({ attested }: State) => attested && [attested.index, root(attested.tree).toString()]
 const cuts = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 })
 
 /** Applies a history in batches, and keeps beside it what a disk would. */
@@ -121,6 +127,7 @@ describe('histories of 1000 commands', function () {
         const restarted = replay(history, cuts, ({ tree }) => stateOf(fromSorted(entriesOf(tree))))
         expect(root(cut.state.tree).toString()).to.equal(root(whole.state.tree).toString())
         expect(root(restarted.state.tree).toString()).to.equal(root(whole.state.tree).toString())
+        expect(attestedRoot(cut.state)).to.deep.equal(attestedRoot(whole.state))
         expect(cut.results).to.deep.equal(whole.results)
         expect(restarted.results).to.deep.equal(whole.results)
       }),

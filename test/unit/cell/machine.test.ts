@@ -206,7 +206,7 @@ describe('cell: the state machine on its disk', () => {
 
   it('stops at a command of a later release instead of skipping it', async () => {
     const first = await machine()
-    const later = { ...entry(1, join1), data: new Uint8Array([0xa1, 0x61, 0x76, 0x02]) }
+    const later = { ...entry(1, join1), data: new Uint8Array([0xa1, 0x61, 0x76, 0x03]) }
     const error = await first.apply([later], new Map()).then(
       () => undefined,
       (cause: { code?: string }) => cause.code,

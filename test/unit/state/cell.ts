@@ -3,6 +3,7 @@ import {
   applyEntry,
   commandCodec,
   initialState,
+  versionOf,
   type Command,
   type Outcome,
   type State,
@@ -18,7 +19,7 @@ export const bytes = (value: number, length = 16) => new Uint8Array(length).fill
 export function commandOf(body: Body, head: Partial<Pick<Command, 'id' | 'session' | 'time'>> = {}): Command {
   const session = head.session ?? { client: 'tester', opened: 0, sequence: 1 }
   const id = head.id ?? `${session.client}/${session.sequence}`
-  return { v: 1, id, session, time: head.time ?? 1000, ...body } as Command
+  return { v: versionOf(body.type), id, session, time: head.time ?? 1000, ...body } as Command
 }
 
 /** One replica, fed entry by entry. */

@@ -112,6 +112,8 @@ describe('bytes that are no command of this release', () => {
     ['a field too many', encode({ ...valid, more: 1 })],
     ['a value out of range', encode({ ...valid, time: -1 })],
     ['version 0', encode({ ...valid, v: 0 })],
+    ['a command of version 1 under version 2', encode({ ...valid, v: 2 })],
+    ['a command of version 2 under version 1', encode({ ...valid, type: 'epoch-attest', epoch: 1, t: null })],
     ['a version that is no number', encode({ ...valid, v: '2' })],
     ['a frame over the limit', new Uint8Array(MAX_COMMAND_BYTES + 1)],
     ['a text with control characters', encode({ ...commandOf(label('')), value: 'a\u0007' })],
@@ -131,7 +133,7 @@ describe('bytes that are no command of this release', () => {
   it('a later version: the node stops with its state as it was, since its neighbours may know what it means', () => {
     const replica = new Replica()
     const before = replica.state
-    const { result, halt, changes } = replica.apply(encode({ v: 2, type: 'pin-add', pin: [1, { deep: true }] }))
+    const { result, halt, changes } = replica.apply(encode({ v: 3, type: 'pin-add', pin: [1, { deep: true }] }))
     expect(halt).to.equal('E_COMMAND_VERSION')
     expect(result).to.deep.equal({ ok: false, code: 'E_COMMAND_VERSION' })
     expect(changes).to.deep.equal([])
