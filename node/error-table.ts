@@ -88,6 +88,13 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_PIN_MAX: refused('The pin would have more copies than its max.'),
   E_PIN_LAST: refused('The pin would have no copy left; unpin it instead.'),
 
+  // The mesh's record: its stores.
+  E_MESH_WAL_DAMAGED: io('The log of what this validator said is damaged; it does not vote until nobody needs its word.'),
+  E_MESH_WAL_AHEAD: refused('This node voted in later epochs than it has; it votes again when it has those before them.'),
+  E_MESH_STORE_DAMAGED: io('The store of epochs is damaged or half-written; the epochs are taken from other nodes.'),
+  E_MESH_STORE_FOREIGN: io('A store of epochs or votes is that of another mesh or node.'),
+  E_MESH_STORE_ORDER: failed('The store of epochs was handed what does not follow on it: a defect; nothing was written.'),
+
   // The program and its faces.
   E_INTERNAL: failed('A defect of kairos, or an error without a code.'),
   E_IO: io('A file, directory or stream could not be read or written.'),

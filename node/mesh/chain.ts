@@ -1,0 +1,275 @@
+import { decode, encode } from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import { z } from 'zod'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { Database } from '../storage/database.ts'
+import type { Sublevel, Write } from '../storage/sublevel.ts'
+import { asDamage, heightKey, heightOfKey, StoreHead, type StoreOwner } from './store-head.ts'
+
+/** The state is kept at the head and at every height that this divides, for exports and for those who start fresh. */
+export const STATE_EVERY = 256
+/** What is forgotten with one epoch: after `mesh.keep_epochs` was lowered it goes in many small steps. */
+const FORGOTTEN_PER_BATCH = 64
+/** Heights before the head whose rows are looked for at the start. */
+const PROVEN_AT_START = 4096
+/** What who follows asks for again and again. */
+const RECENT_EPOCHS = 64
+const RECENT_BYTES = 8_388_608
+
+const count = z.int().min(0)
+const headSchema = z.strictObject({
+  /** batches written so far */
+  sequence: count,
+  /** of the last final epoch, 0 before the first */
+  height: count,
+  /** CID of its header; no bytes before the first */
+  value: z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength <= 48),
+  /** of the first epoch that is kept, height + 1 when none is */
+  oldest: count,
+  trust: z.enum(['genesis', 'checkpoint']),
+})
+
+export type ChainHead = z.infer<typeof headSchema>
+
+/** An epoch as it is kept, sent and exported: bytes. */
+export interface StoredEpoch {
+  /** CID bytes of the header */
+  value: Uint8Array
+  /** the encoded block */
+  block: Uint8Array
+  /** the encoded certificate */
+  certificate: Uint8Array
+}
+
+export interface ChainInit extends StoreOwner {
+  database: Database
+  /** Newest epochs that are kept; 0 for all. */
+  keep: number
+}
+
+const EMPTY: ChainHead = { sequence: 0, height: 0, value: new Uint8Array(), oldest: 1, trust: 'genesis' }
+
+/**
+ * The final epochs by height. One synced batch holds all that one epoch changes (block, certificate, state, head, what
+ * is forgotten for it), so a crash leaves the store before it or after it.
+ */
+export class ChainStore {
+  readonly #init: ChainInit
+  readonly #store: StoreHead<ChainHead>
+  /** Height to block and certificate. */
+  readonly #epochs: Sublevel
+  /** Height to CID, and back. */
+  readonly #values: Sublevel
+  readonly #heights: Sublevel
+  readonly #states: Sublevel
+  /** CID to block, of the height that is being decided. */
+  readonly #proposals: Sublevel
+  readonly #recent = new Map<number, StoredEpoch>()
+  #recentBytes = 0
+  #head: ChainHead = EMPTY
+
+  private constructor(init: ChainInit) {
+    const { database, meshId, peerId } = init
+    this.#init = init
+    this.#store = new StoreHead({
+      meta: database.sublevel('mesh-chain'),
+      owner: { meshId, peerId },
+      schema: headSchema,
+      name: 'store of epochs',
+      damaged: damagedChain,
+    })
+    this.#epochs = database.sublevel('mesh-epochs')
+    this.#values = database.sublevel('mesh-values')
+    this.#heights = database.sublevel('mesh-heights')
+    this.#states = database.sublevel('mesh-states')
+    this.#proposals = database.sublevel('mesh-proposals')
+  }
+
+  /** @throws {CodedError} E_MESH_STORE_DAMAGED, E_MESH_STORE_FOREIGN, E_DATA_VERSION */
+  static async open(init: ChainInit): Promise<ChainStore> {
+    const chain = new ChainStore(init)
+    await asDamage(damagedChain, () => chain.#open())
+    return chain
+  }
+
+  get head(): ChainHead {
+    return this.#head
+  }
+
+  /** Of the head; undefined at height 0. */
+  async state(): Promise<Uint8Array | undefined> {
+    return this.#head.height === 0 ? undefined : this.stateAt(this.#head.height)
+  }
+
+  /** At the head, and at every 256th height that is kept. */
+  stateAt(height: number): Promise<Uint8Array | undefined> {
+    return this.#states.get(heightKey(height))
+  }
+
+  /** @returns undefined when it is not final here, or no longer kept */
+  async epoch(height: number): Promise<StoredEpoch | undefined> {
+    const recent = this.#recent.get(height)
+    if (recent !== undefined) return recent
+    const [value, row] = await Promise.all([this.#values.get(heightKey(height)), this.#epochs.get(heightKey(height))])
+    if (value === undefined || row === undefined) return undefined
+    const [block, certificate] = decode<[Uint8Array, Uint8Array]>(row)
+    return { value, block, certificate }
+  }
+
+  async heightOf(value: Uint8Array): Promise<number | undefined> {
+    const key = await this.#heights.get(value)
+    return key === undefined ? undefined : heightOfKey(key)
+  }
+
+  /** Durable when it resolves: a block that this node is about to vote for. */
+  async persist(value: Uint8Array, block: Uint8Array): Promise<void> {
+    await this.#proposals.put(value, block)
+  }
+
+  proposal(value: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#proposals.get(value)
+  }
+
+  /** Durable when it resolves. @throws {CodedError} E_MESH_STORE_ORDER (nothing was written), or the database's */
+  async commit(height: number, epoch: StoredEpoch, state: Uint8Array): Promise<void> {
+    if (height !== this.#head.height + 1) throw outOfOrder(`epoch ${height} after ${this.#head.height}`)
+    const { keep } = this.#init
+    const oldest = keep === 0 ? this.#head.oldest : Math.max(this.#head.oldest, height - keep + 1)
+    const end = Math.min(oldest, this.#head.oldest + FORGOTTEN_PER_BATCH)
+    const head = { ...this.#head, height, value: epoch.value, oldest: end }
+    await this.#write(head, epoch, state, await this.#forgotten(end))
+  }
+
+  /**
+   * Begins at an epoch that somebody vouches for, in a store that has none before it.
+   *
+   * @throws {CodedError} E_MESH_STORE_ORDER when it is not ahead of what is here
+   */
+  async install(height: number, epoch: StoredEpoch, state: Uint8Array): Promise<void> {
+    if (height <= this.#head.height) throw outOfOrder(`a checkpoint at ${height} after ${this.#head.height}`)
+    const gone = await this.#forgotten(this.#head.height + 1)
+    this.#recent.clear()
+    this.#recentBytes = 0
+    await this.#write(
+      { ...this.#head, height, value: epoch.value, oldest: height, trust: 'checkpoint' },
+      epoch,
+      state,
+      gone,
+    )
+  }
+
+  /** Writes the head once more: damage of the last record then has a later one behind it, and shows. */
+  async finish(): Promise<void> {
+    this.#head = { ...this.#head, sequence: this.#head.sequence + 1 }
+    await this.#store.meta.batch(this.#store.writes(this.#head))
+  }
+
+  async #write(head: ChainHead, epoch: StoredEpoch, state: Uint8Array, gone: Gone): Promise<void> {
+    const { height } = head
+    const key = heightKey(height)
+    const before = this.#head.height
+    const next = { ...head, sequence: this.#head.sequence + 1 }
+    const row = encode([epoch.block, epoch.certificate])
+    await this.#init.database.batch([
+      { sublevel: this.#epochs, writes: [...gone.epochs, { type: 'put', key, value: row }] },
+      { sublevel: this.#values, writes: [...gone.epochs, { type: 'put', key, value: epoch.value }] },
+      { sublevel: this.#heights, writes: [...gone.heights, { type: 'put', key: epoch.value, value: key }] },
+      {
+        sublevel: this.#states,
+        writes: [
+          ...gone.epochs,
+          ...(before % STATE_EVERY === 0 && before >= head.oldest ? [] : [removal(before)]),
+          { type: 'put', key, value: state },
+        ],
+      },
+      { sublevel: this.#proposals, writes: gone.proposals },
+      { sublevel: this.#store.meta, writes: this.#store.writes(next) },
+    ])
+    this.#head = next
+    this.#remember(height, epoch)
+  }
+
+  /** Rows before `end`, and the proposals of the height that is decided now. */
+  async #forgotten(end: number): Promise<Gone> {
+    const gone: Gone = { epochs: [], heights: [], proposals: [] }
+    for (let height = this.#head.oldest; height < end; height++) {
+      const value = await this.#values.get(heightKey(height))
+      gone.epochs.push(removal(height))
+      if (value !== undefined) gone.heights.push({ type: 'del', key: value })
+    }
+    for await (const key of this.#proposals.keys()) gone.proposals.push({ type: 'del', key })
+    return gone
+  }
+
+  #remember(height: number, epoch: StoredEpoch): void {
+    this.#recent.set(height, epoch)
+    this.#recentBytes += epoch.block.byteLength
+    for (const [oldest, { block }] of this.#recent) {
+      if (this.#recent.size <= RECENT_EPOCHS && this.#recentBytes <= RECENT_BYTES) break
+      this.#recent.delete(oldest)
+      this.#recentBytes -= block.byteLength
+    }
+  }
+
+  async #open(): Promise<void> {
+    const found = await this.#store.read()
+    if (found !== undefined) {
+      this.#head = found
+      await this.#prove()
+      return
+    }
+    for (const rows of [this.#epochs, this.#values, this.#heights, this.#states]) {
+      for await (const _ of rows.keys({ limit: 1 })) throw damagedChain('it has epochs and no head')
+    }
+    await this.#store.meta.batch(this.#store.create(EMPTY))
+  }
+
+  /** The ends, and that nothing is missing between them; what is read later is checked by its CID. */
+  async #prove(): Promise<void> {
+    const { height, value, oldest } = this.#head
+    if (height === 0) return this.#proveEmpty()
+    const [state, epoch, first] = await Promise.all([this.stateAt(height), this.epoch(height), this.epoch(oldest)])
+    if (epoch === undefined || first === undefined) throw damagedChain(`an epoch of ${oldest} to ${height} is missing`)
+    if (state === undefined) throw damagedChain(`the state of epoch ${height} is missing`)
+    if (!Buffer.from(epoch.value).equals(value)) {
+      throw damagedChain(`epoch ${height} is ${CID.decode(epoch.value)}, ${CID.decode(value)} was written`)
+    }
+    if ((await this.heightOf(value)) !== height) throw damagedChain(`the head ${CID.decode(value)} has no height`)
+    let expected = Math.max(oldest, height - PROVEN_AT_START)
+    for await (const key of this.#values.keys({ gte: heightKey(expected) })) {
+      if (heightOfKey(key) !== expected++) throw damagedChain(`there is no epoch ${expected - 1}`)
+    }
+    if (expected !== height + 1) throw damagedChain(`it ends at epoch ${expected - 1}, ${height} was written`)
+  }
+
+  async #proveEmpty(): Promise<void> {
+    for await (const key of this.#values.keys({ limit: 1 })) {
+      throw damagedChain(`there is an epoch ${heightOfKey(key)} after its end at 0`)
+    }
+  }
+}
+
+interface Gone {
+  epochs: Write[]
+  heights: Write[]
+  proposals: Write[]
+}
+
+export function damagedChain(what: string, cause?: unknown): CodedError {
+  return new CodedError('E_MESH_STORE_DAMAGED', `the store of epochs is damaged: ${what}`, {
+    hint:
+      'nothing was changed: move mesh/chain in the directory of this node away and start again, and it takes the epochs ' +
+      'from other nodes; leave mesh/wal where it is, which keeps this node from voting twice',
+    cause,
+  })
+}
+
+function outOfOrder(what: string): CodedError {
+  return new CodedError('E_MESH_STORE_ORDER', `the store of epochs was handed what does not follow on it: ${what}`, {
+    hint: 'this is a defect of kairos; nothing was written',
+  })
+}
+
+function removal(height: number): Write {
+  return { type: 'del', key: heightKey(height) }
+}

@@ -1,0 +1,162 @@
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import type { Wal } from '../../consensus/mesh/ports.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import type { Database } from '../storage/database.ts'
+import type { Sublevel, Write } from '../storage/sublevel.ts'
+import { asDamage, heightKey, heightOfKey, StoreHead, type StoreOwner } from './store-head.ts'
+
+const KEY_BYTES = 12
+const DIGEST_BYTES = 32
+const count = z.int().min(0)
+
+const headSchema = z.strictObject({
+  /** batches written so far */
+  sequence: count,
+  /** of the records; 0 before the first */
+  height: count,
+  records: count,
+  /** over all records of the height, each with what is before it: their number, order and bytes */
+  digest: z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength === DIGEST_BYTES),
+})
+
+type Head = z.infer<typeof headSchema>
+
+const EMPTY: Head = { sequence: 0, height: 0, records: 0, digest: new Uint8Array(DIGEST_BYTES) }
+
+/** What this validator decided to say, and in which database: nothing is said that is not here first. */
+export interface WalInit extends StoreOwner {
+  database: Database
+}
+
+/**
+ * The write-ahead log of the height that is being decided (node/cell/adr/0001 holds here too: what is torn is the batch
+ * that was being written, LevelDB drops it whole and nobody was told; all else that is missing is refused).
+ */
+export class MeshWal implements Wal {
+  readonly #database: Database
+  readonly #records: Sublevel
+  readonly #store: StoreHead<Head>
+  #head: Head = EMPTY
+
+  private constructor({ database, meshId, peerId }: WalInit) {
+    this.#database = database
+    this.#records = database.sublevel('mesh-wal-records')
+    this.#store = new StoreHead({
+      meta: database.sublevel('mesh-wal'),
+      owner: { meshId, peerId },
+      schema: headSchema,
+      name: 'log of this node’s votes',
+      damaged: damagedWal,
+    })
+  }
+
+  /** @throws {CodedError} E_MESH_WAL_DAMAGED, E_MESH_STORE_FOREIGN, E_DATA_VERSION */
+  static async open(init: WalInit): Promise<MeshWal> {
+    const wal = new MeshWal(init)
+    await asDamage(damagedWal, () => wal.#open())
+    return wal
+  }
+
+  /** Of its records, 0 before the first: this node may have voted in it, and in no later one. */
+  get height(): number {
+    return this.#head.height
+  }
+
+  /** @throws {CodedError} E_MESH_WAL_DAMAGED; E_MESH_WAL_AHEAD when there are records of a later height */
+  async read(height: number): Promise<Uint8Array[]> {
+    if (height < this.#head.height) throw ahead(height, this.#head.height)
+    return height === this.#head.height ? asDamage(damagedWal, () => this.#prove()) : []
+  }
+
+  /** All that waits while one batch is synced goes into the next. @throws {CodedError} of the database, then and ever after */
+  async append(height: number, records: readonly Uint8Array[]): Promise<void> {
+    if (height < this.#head.height) throw ahead(height, this.#head.height)
+    const isNew = height > this.#head.height
+    const writes: Write[] = isNew ? removals(this.#head) : []
+    let { records: index, digest } = isNew ? EMPTY : this.#head
+    for (const record of records) {
+      writes.push({ type: 'put', key: recordKey(height, index), value: record })
+      index += 1
+      digest = chained(digest, record)
+    }
+    await this.#flush({ ...this.#head, height, records: index, digest }, writes)
+  }
+
+  /** Writes the head once more: damage of the last record then has a later one behind it, and shows. */
+  async finish(): Promise<void> {
+    await this.#flush(this.#head, [])
+  }
+
+  async #open(): Promise<void> {
+    const found = await this.#store.read()
+    if (found !== undefined) {
+      this.#head = found
+      await this.#prove()
+      return
+    }
+    for await (const _ of this.#records.keys({ limit: 1 })) throw damagedWal('it has records and no head')
+    await this.#database.batch([{ sublevel: this.#store.meta, writes: this.#store.create(EMPTY) }])
+  }
+
+  async #prove(): Promise<Uint8Array[]> {
+    const { height, records, digest } = this.#head
+    const found: Uint8Array[] = []
+    let seen: Uint8Array = EMPTY.digest
+    for await (const [key, value] of this.#records.entries()) {
+      if (key.byteLength !== KEY_BYTES || !Buffer.from(key).equals(recordKey(height, found.length))) {
+        throw damagedWal(`there is a record of height ${heightOfKey(key)} where ${found.length} of ${height} belongs`)
+      }
+      seen = chained(seen, value)
+      found.push(value)
+    }
+    if (found.length !== records)
+      throw damagedWal(`height ${height} has ${found.length} records, ${records} were written`)
+    if (!Buffer.from(seen).equals(digest)) throw damagedWal(`the records of height ${height} are not those written`)
+    return found
+  }
+
+  /** Takes the new head at once, so that the next call builds on it while this one is on its way to the disk. */
+  async #flush(head: Head, writes: Write[]): Promise<void> {
+    this.#head = { ...head, sequence: head.sequence + 1 }
+    await this.#database.batch([
+      { sublevel: this.#records, writes },
+      { sublevel: this.#store.meta, writes: this.#store.writes(this.#head) },
+    ])
+  }
+}
+
+/** What the record here can still do with a log that is none any more: be silent until nobody needs its word. */
+export function damagedWal(what: string, cause?: unknown): CodedError {
+  return new CodedError('E_MESH_WAL_DAMAGED', `the log of this node’s votes on epochs is damaged: ${what}`, {
+    hint:
+      'nothing was changed and this node does not vote; do not restore the directory from a backup, which would vote ' +
+      'twice: once the other validators are two epochs further (`kairos epoch ls` there), move mesh/wal away and start again',
+    cause,
+  })
+}
+
+function ahead(height: number, own: number): CodedError {
+  return new CodedError(
+    'E_MESH_WAL_AHEAD',
+    `this node voted at height ${own} and has only the epochs before ${height}`,
+    {
+      hint: 'the epochs were put back to an older copy: it votes again when it has those up to there from other nodes',
+    },
+  )
+}
+
+function removals({ height, records }: Head): Write[] {
+  return Array.from({ length: records }, (_, index) => ({ type: 'del', key: recordKey(height, index) }))
+}
+
+function recordKey(height: number, index: number): Uint8Array {
+  const key = Buffer.alloc(KEY_BYTES)
+  key.set(heightKey(height))
+  key.writeUInt32BE(index, 8)
+  return key
+}
+
+function chained(before: Uint8Array, record: Uint8Array): Uint8Array {
+  return hash('sha256', Buffer.concat([before, record]), 'buffer')
+}
