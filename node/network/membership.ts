@@ -37,6 +37,7 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import type { InviteDocument, InviteRequest } from '../operations.ts'
 import type { CellRecord } from './cell-record.ts'
 import { KnownMembers } from './known-members.ts'
+import type { MeshRevocations, MeshView, Revoked } from './membership-revocations.ts'
 import { TicketLedger, type LedgerStore } from './ticket-ledger.ts'
 
 export interface MembershipInit {
@@ -53,11 +54,15 @@ export interface MembershipInit {
   fatal?: (error: unknown) => void
   /** Of a full node: its cell decides who comes in, as soon as there is one. Without it this node decides alone. */
   cell?: Promise<CellRecord>
+  /** Whom other cells have put out. Without it this node knows of its own cell's alone. */
+  revocations?: MeshRevocations
 }
 
 export interface MembershipEvents {
   admitted: CustomEvent<{ peerId: string; member: Member }>
   refused: CustomEvent<RefusalInfo>
+  /** The mesh's record has just told that a member was put out by its cell: hang up. */
+  revoked: CustomEvent<Revoked>
 }
 
 /** Addresses under which this node can be dialled now. */
@@ -80,6 +85,8 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
   readonly #ledger: TicketLedger
   readonly #cell: Promise<CellRecord> | undefined
   #record: CellRecord | undefined
+  readonly #revocations: MeshRevocations | undefined
+  readonly #fatal: (error: unknown) => void
   readonly #known: KnownMembers
 
   constructor(init: MembershipInit) {
@@ -91,7 +98,9 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     this.genesis = parseGenesis(init.genesis)
     this.meshId = meshIdOf(this.genesis)
     this.self = checkChain(this.genesis, init.chain, peerIdFromPrivateKey(init.privateKey), this.#now())
-    this.#ledger = new TicketLedger(init.store, init.fatal ?? (() => undefined))
+    this.#fatal = init.fatal ?? (() => undefined)
+    this.#ledger = new TicketLedger(init.store, this.#fatal)
+    this.#revocations = init.revocations
     this.#cell = init.cell
     this.#cell?.then((record) => (this.#record = record)).catch(() => undefined)
     this.#known = new KnownMembers([...foundersOf(this.genesis), this.self])
@@ -110,13 +119,23 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
 
   /** @returns the founder or admitted member with this id; undefined for strangers, expired and revoked ones */
   member(peerId: PeerId | string): Member | undefined {
-    if (this.#record?.isRevoked(peerId.toString()) === true) return undefined
-    return this.#known.get(peerId.toString(), this.#now())
+    const known = this.#known.get(peerId.toString(), this.#now())
+    return known === undefined || this.#isRevoked(known.peerId, known.cell) ? undefined : known
   }
 
   /** Founders and all members admitted so far that are still remembered, this node included. */
   members(): Member[] {
-    return this.#known.all(this.#now()).filter(({ peerId }) => this.#record?.isRevoked(peerId) !== true)
+    return this.#known.all(this.#now()).filter(({ peerId, cell }) => !this.#isRevoked(peerId, cell))
+  }
+
+  /** Takes over what the mesh's record says of who was put out: at the start, and with each epoch. */
+  noteRecord(record: MeshView): void {
+    const { added, stored } = this.#revocations?.take(record) ?? { added: [], stored: Promise.resolve() }
+    stored.catch(this.#fatal)
+    for (const detail of added) {
+      const { cell = detail.cell } = this.#known.get(detail.peerId, this.#now()) ?? {}
+      if (cell === detail.cell) this.safeDispatchEvent('revoked', { detail })
+    }
   }
 
   /**
@@ -166,13 +185,27 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     return { member, ...optionalExpiry(certificate), welcome: { certificate, genesis: this.genesis } }
   }
 
-  /** What a revoked member issued counts only when the cell had committed it: the date in it proves nothing. */
   #requireStanding(peerId: string, chain: readonly Certificate[]): void {
-    const record = this.#record
-    if (record === undefined) return
-    const isBackdated = (certificate: Certificate) =>
-      record.isRevoked(certificate.issuer) && !record.isCommitted(certificate)
-    if (record.isRevoked(peerId) || chain.some(isBackdated)) throw refuse('E_CERT_REVOKED')
+    const cell = founderOf(this.genesis, peerId)?.cell ?? chain.at(-1)?.cell
+    const isOut = this.#isRevoked(peerId, cell) || chain.some((_, at) => this.#isVoid(chain, at))
+    if (isOut) throw refuse('E_CERT_REVOKED')
+  }
+
+  #isRevoked(peerId: string, cell: string | undefined): boolean {
+    return this.#record?.isRevoked(peerId) === true || this.#revocations?.isRevoked(peerId, cell) === true
+  }
+
+  /**
+   * What a revoked member issued counts only when the cell had committed it: the date in it proves nothing. What another
+   * cell committed is not known here, so the mesh's record decides.
+   */
+  #isVoid(chain: readonly Certificate[], at: number): boolean {
+    const certificate = chain[at]!
+    const issuerCell = at === 0 ? founderOf(this.genesis, certificate.issuer)?.cell : chain[at - 1]!.cell
+    const isDoubtful =
+      this.#record?.isRevoked(certificate.issuer) === true ||
+      this.#revocations?.isVoid(certificate, issuerCell) === true
+    return isDoubtful && this.#record?.isCommitted(certificate) !== true
   }
 
   async #redeem(ticket: Ticket, remote: PeerId, name: string): Promise<Certificate> {

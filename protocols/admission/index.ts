@@ -20,7 +20,7 @@ export {
 } from './genesis.ts'
 export { brokenBy, type Grant } from './grant.ts'
 export { checkVersion, joinHost, optionalExpiry, type Joined, type JoinHostInit } from './join-host.ts'
-export { strictKeyFrom, strictKeyOf } from './keys.ts'
+export { peerIdFromKey, strictKeyFrom, strictKeyOf } from './keys.ts'
 export { refusalError, refusalFrom, REFUSALS, refuse, type Refusal, type RefusalCode } from './refusals.ts'
 export { decodeTicket, formatTicket, issueTicket, parseTicket } from './ticket.ts'
 export type {

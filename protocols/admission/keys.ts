@@ -1,5 +1,6 @@
 import type { Ed25519PeerId, PeerId } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 import { isStrictKey } from '../shared/signature.ts'
 import { refuse } from './refusals.ts'
 
@@ -17,6 +18,11 @@ export function strictKeyFrom(text: string): Uint8Array {
   const peerId = parse(text)
   if (peerId?.toString() !== text) throw refuse('E_KEY_WEAK', 'not a peer id of an ed25519 key')
   return strictKeyOf(peerId)
+}
+
+/** @param key - raw ed25519 key, 32 bytes */
+export function peerIdFromKey(key: Uint8Array): string {
+  return peerIdFromPublicKey(publicKeyFromRaw(key)).toString()
 }
 
 function parse(text: string): PeerId | undefined {
