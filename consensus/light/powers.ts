@@ -27,3 +27,25 @@ export function powersOf(
     .filter(({ power }) => power > 0)
     .sort((a, b) => compareBytes(a.key, b.key))
 }
+
+/** Policy of a genesis: so many of an operator's founders vote, and fewer where a set would get too large. */
+export const FOUNDING_VALIDATORS = 7
+const MAX_VALIDATORS = 64
+
+/**
+ * @param members - keys of an operator's full founders
+ * @param operators - how many the genesis has, 1…64
+ * @returns those who vote on the first epochs, in bytewise order: the first by key
+ */
+export function foundingValidators(members: readonly Uint8Array[], operators: number): Uint8Array[] {
+  return members.toSorted(compareBytes).slice(0, Math.min(FOUNDING_VALIDATORS, Math.floor(MAX_VALIDATORS / operators)))
+}
+
+/** The set that decides the first epoch. */
+export function foundingSet(
+  operators: readonly { readonly weight: number; readonly members: readonly Uint8Array[] }[],
+): Validator[] {
+  return powersOf(
+    operators.map(({ weight, members }) => ({ weight, validators: foundingValidators(members, operators.length) })),
+  )
+}
