@@ -111,7 +111,8 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   )
   const { meshId, genesis, self } = membership
   const pool = createReportPool({
-    genesis,
+    operators: () => genesis.operators,
+    collapseThreshold: genesis.collapseThreshold,
     member: (peerId) => membership.member(peerId),
     stalePeriods: config.phase.stale_periods,
     now: () => performance.now(),
@@ -129,12 +130,15 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   const introductions = createIntroductions((peerId, signal) => network.connect(peerId, signal))
   const pulse = createPulse({
     privateKey,
-    genesis,
     meshId,
     config,
     coherence,
     pool,
     store: database.sublevel('phase'),
+    height: () => 0,
+    paceMs: () => genesis.epochMs,
+    byEpoch: false,
+    onReport: () => undefined,
     publish: (topic, bytes) => network.publish(topic, bytes),
     isMember: (peerId) => membership.member(peerId) !== undefined,
     onStranger: (author) => introductions.ask(author.toString()),

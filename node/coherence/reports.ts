@@ -1,5 +1,5 @@
-import type { Genesis, Member } from '../../protocols/admission/index.ts'
-import type { PhaseReport } from '../../protocols/phase/index.ts'
+import type { Member } from '../../protocols/admission/index.ts'
+import { isMeanOfHalves, type PhaseReport } from '../../protocols/phase/index.ts'
 import type { GlobalCoherence, ReportRow } from '../operations.ts'
 import { decide, type Decision } from './global/decision.ts'
 import { dequantise, type QuantisedT } from './global/quantise.ts'
@@ -15,7 +15,10 @@ const WEIGHT_PARTS = 720_720
 const FORGET_AFTER_MS = 10 * 60_000
 
 export interface ReportPoolInit {
-  genesis: Genesis
+  /** By cell: as the record of the mesh has them now, or its genesis. */
+  operators: () => readonly { cell: string; weight: number }[]
+  /** I_c of the mesh. */
+  collapseThreshold: number
   /** What admission proved of a peer; undefined until we met it. */
   member: (peerId: string) => Member | undefined
   /** A report older than this many of its author's periods is stale. */
@@ -29,9 +32,17 @@ interface Entry {
   receivedAt: number
 }
 
+interface Weighed {
+  reports: Map<string, WeightedReport>
+  /** of one of an operator's weight */
+  parts: number
+  /** the weight of all operators, in parts */
+  whole: number
+}
+
 /** The latest report of every author, and what the mesh makes of them (coherence.md P7, P8, P11). */
 export interface ReportPool {
-  /** @returns false when the author already said something later */
+  /** What was said before, said again, is fresh again. @returns false when the author already said something later */
   put(peerId: string, report: PhaseReport): boolean
   rows(): ReportRow[]
   global(): GlobalCoherence
@@ -42,16 +53,12 @@ export interface ReportPool {
 
 export function createReportPool(init: ReportPoolInit): ReportPool {
   const entries = new Map<string, Entry>()
-  const operators = new Map(init.genesis.operators.map((operator) => [operator.cell, operator]))
-  const totalWeight = init.genesis.operators.reduce((sum, { weight }) => sum + weight, 0)
-  const parts = Math.min(WEIGHT_PARTS, Math.floor((2 ** 33 - 1) / totalWeight))
-  const whole = totalWeight * parts
 
   function put(peerId: string, report: PhaseReport): boolean {
     const last = entries.get(peerId)
-    if (last !== undefined && last.report.seq >= report.seq) return false
+    if (last !== undefined && last.report.seq > report.seq) return false
     entries.delete(peerId)
-    entries.set(peerId, { report, receivedAt: init.now() })
+    entries.set(peerId, { report: last?.report.seq === report.seq ? last.report : report, receivedAt: init.now() })
     const oldest = entries.keys().next().value
     if (entries.size > MAX_AUTHORS && oldest !== undefined) entries.delete(oldest)
     return true
@@ -61,7 +68,10 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
   const isFresh = (entry: Entry): boolean => ageMs(entry) <= init.stalePeriods * entry.report.periodMs
 
   /** Only full nodes of an operator with weight are weighed, in equal parts of the operator's weight. */
-  function weighed(): Map<string, WeightedReport> {
+  function weighed(): Weighed {
+    const operators = new Map(init.operators().map(({ cell, weight }) => [cell, weight]))
+    const totalWeight = [...operators.values()].reduce((sum, weight) => sum + weight, 0)
+    const parts = Math.min(WEIGHT_PARTS, Math.floor((2 ** 33 - 1) / totalWeight))
     const cells = new Map<string, string[]>()
     for (const [peerId, entry] of entries) {
       const member = init.member(peerId)
@@ -71,21 +81,23 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
     }
     const reports = new Map<string, WeightedReport>()
     for (const [cell, peers] of cells) {
-      const weight = Math.floor(((operators.get(cell)?.weight ?? 0) * parts) / peers.length)
+      const weight = Math.floor(((operators.get(cell) ?? 0) * parts) / peers.length)
       for (const peer of peers) reports.set(peer, { peer, weight, t: quantised(entries.get(peer)!.report) })
     }
-    return reports
+    return { reports, parts, whole: totalWeight * parts }
   }
 
-  function decision(reports: WeightedReport[]): Decision {
-    return decide(reports, { threshold: init.genesis.collapseThreshold, totalWeight: whole })
+  function decision({ reports, whole }: Weighed): Decision {
+    return decide([...reports.values()], { threshold: init.collapseThreshold, totalWeight: whole })
   }
 
   function global(): GlobalCoherence {
     forget()
-    const reports = [...weighed().values()]
+    const all = weighed()
+    const { whole } = all
+    const reports = [...all.reports.values()]
     const reporting = reports.reduce((sum, { weight }) => sum + weight, 0)
-    const { median, collapsed, agreeingWeight, dissenters } = decision(reports)
+    const { median, collapsed, agreeingWeight, dissenters } = decision(all)
     // The silent part of the weight counts as zero: nobody raises T_global by silencing others.
     const t = weightedSum([...reports, { peer: '', weight: whole - reporting, t: { re: 0, im: 0 } }])
     const pair = complex(t)
@@ -98,7 +110,7 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
       weightAgreeing: agreeingWeight / whole,
       falseAlarm: globalFalseAlarm(
         reports.map(({ peer, weight }) => ({ weight, nEff: (entries.get(peer)?.report.nEffMilli ?? 0) / 1000 })),
-        init.genesis.collapseThreshold,
+        init.collapseThreshold,
       ),
       dissenters: dissenters.map((peerId) => init.member(peerId)?.name ?? peerId),
     }
@@ -106,8 +118,8 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
 
   function rows(): ReportRow[] {
     forget()
-    const weights = weighed()
-    const dissenters = new Set(decision([...weights.values()]).dissenters)
+    const all = weighed()
+    const dissenters = new Set(decision(all).dissenters)
     return [...entries].map(([peerId, entry]) => {
       const member = init.member(peerId)
       const t = complex(quantised(entry.report))
@@ -117,7 +129,7 @@ export function createReportPool(init: ReportPoolInit): ReportPool {
         name: member?.name ?? peerId,
         role: member?.role ?? 'light',
         cell: member?.cell ?? '',
-        weight: (weights.get(peerId)?.weight ?? 0) / parts,
+        weight: (all.reports.get(peerId)?.weight ?? 0) / all.parts,
         t,
         magnitudeSquared,
         collapsed: entry.report.collapsed.sync,
@@ -158,11 +170,6 @@ function quantised(report: PhaseReport): QuantisedT {
 
 function complex(t: QuantisedT): [re: number, im: number] {
   return [dequantise(t.re), dequantise(t.im)]
-}
-
-/** T_sync is the mean of master and emissary, but for the rounding of each; a node without a master has none to weigh. */
-function isMeanOfHalves({ master, emissary, sync }: PhaseReport): boolean {
-  return master !== null && sync.every((part, i) => Math.abs(2 * part - master[i]! - emissary[i]!) <= 2)
 }
 
 /** Less than a third of the weight may lie about its N_eff: the window that a third by weight do not reach bounds the rest. */

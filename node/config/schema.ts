@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { nameSchema } from '../../protocols/admission/index.ts'
 import { signal } from './section-signal.ts'
-import { api, content, network, node, phase, pins, storage } from './sections-node.ts'
+import { api, content, mesh, network, node, phase, pins, storage } from './sections-node.ts'
 import { emissary, kairos, logging, master, memory, security, sync, witnessing } from './sections-source.ts'
 
 /** The whole configuration. Every object is strict: an unknown key is an error, never ignored. */
@@ -14,6 +14,7 @@ export const configSchema = z.strictObject({
   sync,
   signal,
   phase,
+  mesh,
   network,
   api,
   security,

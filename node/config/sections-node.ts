@@ -1,4 +1,5 @@
 import { isMultiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CID } from 'multiformats/cid'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { cellSchema } from '../../protocols/admission/index.ts'
@@ -7,6 +8,7 @@ import { cellSchema } from '../../protocols/admission/index.ts'
 
 /** Blocks over 2 MiB hang a peer's bitswap; the limit can only be lowered. */
 export const MAX_BLOCK_BYTES = 2_097_152
+const DAG_CBOR = 0x71
 const ROLES = ['full', 'light', 'witness', 'relay'] as const
 
 const flag = (initial: boolean, description: string) => z.boolean().default(initial).describe(description)
@@ -77,6 +79,30 @@ export const phase = z
   .prefault({})
   .describe('Phase reports.')
 
+export const mesh = z
+  .strictObject({
+    keep_epochs: z
+      .number()
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .exactOptional()
+      .describe('Newest epochs that are kept, 0 for all; by default 100000, on a light node 64. A witness keeps all.'),
+    checkpoint: z
+      .string()
+      .refine(isCheckpoint, { error: 'HEIGHT:CID of an epoch, such as 1200:bafyrei…' })
+      .exactOptional()
+      .describe('An epoch that somebody trusted has told: a node that starts fresh begins there, not at the genesis.'),
+    propose_timeout_s: z
+      .number()
+      .min(0.1)
+      .max(60)
+      .default(1)
+      .describe('How long validators wait for a proposal, seconds; each round that fails adds half of it.'),
+  })
+  .prefault({})
+  .describe('The mesh’s record: epochs that its validators agree on.')
+
 export const content = z
   .strictObject({
     path: z.string().min(1).exactOptional().describe('Directory of the blocks; by default `blocks` in storage.path.'),
@@ -111,6 +137,16 @@ export const storage = z
 function isAddress(text: string): boolean {
   try {
     return isMultiaddr(multiaddr(text)) && text !== '/'
+  } catch {
+    return false
+  }
+}
+
+function isCheckpoint(text: string): boolean {
+  const [height = '', cid = '', ...rest] = text.split(':')
+  if (rest.length > 0 || !/^[1-9]\d{0,15}$/.test(height)) return false
+  try {
+    return CID.parse(cid).code === DAG_CBOR
   } catch {
     return false
   }

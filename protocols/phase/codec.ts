@@ -11,7 +11,7 @@ export interface PhaseReport {
   mesh: Uint8Array
   /** Raw ed25519 public key of the reporting node, 32 bytes. */
   author: Uint8Array
-  /** Height that the report belongs to; seconds since genesis until the mesh's record gives it. */
+  /** Height that the report belongs to: the one after the last final epoch that its author knew. */
   epoch: number
   /** Counts up by one per report of this author, never reused. */
   seq: number

@@ -21,6 +21,8 @@ export interface ReportContext {
   /** Raw public key of the gossip message's origin. */
   from: Uint8Array
   nowMs: number
+  /** Whether the epoch is one that still has no end: what belongs to it may have been said long ago. */
+  isOpen?: (epoch: number) => boolean
 }
 
 /**
@@ -30,19 +32,53 @@ export interface ReportContext {
  * save a time too far from ours: a replay by somebody else, or a clock that may be ours
  */
 export function openReport(bytes: Uint8Array, context: ReportContext): PhaseReport | Verdict {
+  return judged(bytes, ({ report }) => {
+    if (!equals(report.mesh, context.mesh)) return reject('E_REPORT_MESH')
+    if (!equals(report.author, context.from)) return reject('E_REPORT_AUTHOR')
+    return isOfNow(report, context) ? undefined : ignore('E_REPORT_TIME')
+  })
+}
+
+/**
+ * As {@link openReport}, whoever brings it and whenever: what the record of the mesh carries. Two envelopes of one report
+ * have the same bytes, so that nobody can make two of what an author said once.
+ */
+export function readReport(bytes: Uint8Array, mesh: Uint8Array): PhaseReport | Verdict {
+  return judged(bytes, ({ report, envelope }) => {
+    if (!equals(report.mesh, mesh)) return reject('E_REPORT_MESH')
+    return equals(envelopeCodec.encode(envelope), bytes) ? undefined : reject('E_FRAME_MALFORMED')
+  })
+}
+
+/** T_sync is the mean of master and emissary, but for the rounding of each; a node without a master has none to weigh. */
+export function isMeanOfHalves({ master, emissary, sync }: PhaseReport): boolean {
+  return master !== null && sync.every((part, i) => Math.abs(2 * part - master[i]! - emissary[i]!) <= 2)
+}
+
+export function isReport(result: PhaseReport | Verdict): result is PhaseReport {
+  return !('kind' in result)
+}
+
+interface Opened {
+  report: PhaseReport
+  envelope: { b: Uint8Array; s: Uint8Array }
+}
+
+/** The signature last: it costs more than all the rest. */
+function judged(bytes: Uint8Array, fault: (opened: Opened) => Verdict | undefined): PhaseReport | Verdict {
   try {
     const envelope = envelopeCodec.decode(bytes)
     const report = decodeReport(envelope.b)
-    if (!equals(report.mesh, context.mesh)) return reject('E_REPORT_MESH')
-    if (!equals(report.author, context.from)) return reject('E_REPORT_AUTHOR')
-    if (Math.abs(report.time - context.nowMs) > MAX_CLOCK_DIFFERENCE_MS) return ignore('E_REPORT_TIME')
-    if (!verify(report.author, PHASE_DOMAIN, envelope.b, envelope.s)) return reject('E_REPORT_SIGNATURE')
-    return report
+    const verdict = fault({ report, envelope })
+    if (verdict !== undefined) return verdict
+    return verify(report.author, PHASE_DOMAIN, envelope.b, envelope.s) ? report : reject('E_REPORT_SIGNATURE')
   } catch (error) {
     return reject(codeOf(error))
   }
 }
 
-export function isReport(result: PhaseReport | Verdict): result is PhaseReport {
-  return !('kind' in result)
+/** A report of an epoch that has not ended is said again as it was, however long the epoch takes. */
+function isOfNow({ time, epoch }: PhaseReport, { nowMs, isOpen }: ReportContext): boolean {
+  if (time - nowMs > MAX_CLOCK_DIFFERENCE_MS) return false
+  return nowMs - time <= MAX_CLOCK_DIFFERENCE_MS || isOpen?.(epoch) === true
 }

@@ -29,6 +29,8 @@ describe('pulse', () => {
   let strangers: string[]
   let members: Set<string>
   let init: PulseInit
+  let height: number
+  let recorded: [envelope: Uint8Array, report: PhaseReport][]
 
   beforeEach(async () => {
     const founder = await identity()
@@ -37,10 +39,15 @@ describe('pulse', () => {
     const meshId = meshIdOf(genesis)
     mesh = CID.parse(meshId).bytes
     ;[stored, told, sent, kept, strangers, members] = [new Map(), [], [], [], [], new Set()]
+    height = 0
+    recorded = []
     init = {
       privateKey: key,
-      genesis,
       meshId,
+      height: () => height,
+      paceMs: () => 1000,
+      byEpoch: false,
+      onReport: (...row) => recorded.push(row),
       config: configSchema.parse({ phase: { rate_s: 0.2 } }),
       coherence: { isLive: true, engine: { own: VALUE, document: () => FULL } } as unknown as PulseInit['coherence'],
       pool: { put: (...row: [string, PhaseReport]) => kept.push(row) > 0 } as unknown as PulseInit['pool'],
@@ -127,12 +134,115 @@ describe('pulse', () => {
     expect(reportsOf(sent)[0]!.periodMs).to.equal(200)
   })
 
+  it('belongs to the epoch after the last one that is known to be final', async () => {
+    height = 41
+    await beat(() => sent.length === 1)
+    height = 45
+    await beat(() => sent.length === 2)
+    expect(reportsOf(sent).map(({ epoch }) => epoch)).to.deep.equal([42, 46])
+    expect(recorded.map(([bytes]) => bytes)).to.deep.equal(sent)
+  })
+
   it('stops once, also when it never started', async () => {
     const pulse = createPulse(init)
     await pulse.stop()
     await pulse.start()
     await Promise.all([pulse.stop(), pulse.stop()])
     expect(sent).to.deep.equal([])
+  })
+
+  describe('by epoch', () => {
+    beforeEach(() => {
+      init = { ...init, byEpoch: true }
+    })
+    const slow = { config: configSchema.parse({ phase: { rate_s: 60 } }) }
+
+    it('says one report when an epoch has become final, and stores it before it is sent', async () => {
+      const pulse = createPulse({ ...init, ...slow })
+      await pulse.start()
+      for (height of [1, 2, 7]) {
+        pulse.advanced()
+        await until(() => sent.length > 0 && reportsOf(sent).at(-1)!.epoch === height + 1)
+      }
+      await pulse.stop()
+      expect(reportsOf(sent).map(({ epoch }) => epoch)).to.deep.equal([1, 2, 3, 8])
+      expect(told).to.deep.equal(['stored', 'sent', 'stored', 'sent', 'stored', 'sent', 'stored', 'sent'])
+      expect(recorded.map(([bytes]) => bytes)).to.deep.equal(sent)
+    })
+
+    it('says the same bytes again, once a period, while the epoch has not ended', async () => {
+      await beat(() => sent.length === 3)
+      expect([sent[1], sent[2]]).to.deep.equal([sent[0], sent[0]])
+      expect(told.filter((what) => what === 'stored')).to.have.lengthOf(1)
+    })
+
+    it('says the same bytes after a crash between storing and sending', async () => {
+      let isDown = true
+      const publish: PulseInit['publish'] = (...message) =>
+        isDown ? Promise.reject(new Error('gone')) : init.publish(...message)
+      await beat(() => told.includes('warned'), { publish, ...slow })
+      expect([sent, told]).to.deep.equal([[], ['stored', 'warned']])
+      isDown = false
+      await beat(() => sent.length === 1, { publish, ...slow })
+      expect(sent[0]).to.deep.equal(recorded[0]![0])
+      expect(told).to.deep.equal(['stored', 'warned', 'sent'])
+    })
+
+    it('never says two things of one epoch, even when the record was put back to an older one', async () => {
+      height = 8
+      await beat(() => sent.length === 1)
+      height = 3
+      await beat(() => sent.length === 2)
+      expect(sent[1]).to.deep.equal(sent[0])
+      height = 9
+      await beat(() => sent.length === 3)
+      const [first, , third] = reportsOf(sent)
+      expect([third!.epoch, third!.seq > first!.seq]).to.deep.equal([10, true])
+    })
+
+    it('takes what it stored in another mesh for nothing', async () => {
+      await beat(() => sent.length === 1)
+      const [name] = [...stored.keys()]
+      const other = await signReport(key, reportBy(key, { epoch: 99 }))
+      stored.set(name!, other)
+      await beat(() => sent.length === 2)
+      expect(reportsOf(sent)[1]!.epoch).to.equal(1)
+    })
+
+    it('says what belongs to the last of many epochs that pass while the disk stalls', async () => {
+      const disk = Promise.withResolvers<void>()
+      const store = {
+        ...init.store,
+        put: (...row: [string, Uint8Array]) => disk.promise.then(() => init.store.put(...row)),
+      }
+      const pulse = createPulse({ ...init, ...slow, store })
+      await pulse.start()
+      for (height = 1; height < 100; height++) pulse.advanced()
+      disk.resolve()
+      await until(() => sent.length === 2)
+      await pulse.stop()
+      expect(reportsOf(sent).map(({ epoch }) => epoch)).to.deep.equal([1, 101])
+    })
+
+    it('is silent while no sample comes, also about what it said before', async () => {
+      await beat(() => sent.length === 1)
+      let asked = 0
+      const coherence = {
+        ...init.coherence,
+        engine: init.coherence.engine,
+        get isLive() {
+          return ++asked < 0
+        },
+      }
+      await beat(() => asked >= 3, { coherence })
+      expect(sent).to.have.lengthOf(1)
+    })
+
+    it('has a budget that grows with the pace of the epochs', () => {
+      const { budget } = createPulse({ ...init, paceMs: () => 50 }).topic
+      expect(budget).to.include({ ratePerSecond: 40, burst: 80 })
+      expect(createPulse(init).topic.budget).to.include({ ratePerSecond: 10, burst: 20 })
+    })
   })
 
   describe('of another', () => {
@@ -159,6 +269,18 @@ describe('pulse', () => {
       expect(kept).to.deep.equal([])
       topic.deliver(heard)
       expect(kept.map(([id, { seq }]) => [id, seq])).to.deep.equal([[peer.toString(), 9]])
+      expect(recorded.map(([bytes]) => bytes)).to.deep.equal([heard.data])
+    })
+
+    it('may be of long ago when its epoch has not ended', async () => {
+      const { topic } = createPulse(init)
+      height = 7
+      const time = Date.now() - 3_600_000
+      const verdictOf = async (epoch: number) => topic.validate(message(await signed({ epoch, time })))
+      expect(await Promise.all([8, 9].map(verdictOf))).to.deep.equal([{ kind: 'accept' }, { kind: 'accept' }])
+      for (const epoch of [7, 10]) {
+        expect(await verdictOf(epoch)).to.deep.equal({ kind: 'ignore', code: 'E_REPORT_TIME' })
+      }
     })
 
     it('whose certificate is unknown is passed on and asked for, not kept', async () => {
@@ -167,6 +289,8 @@ describe('pulse', () => {
       expect(topic.validate(heard)).to.deep.equal({ kind: 'accept' })
       topic.deliver(heard)
       expect([kept, strangers]).to.deep.equal([[], [peer.toString()]])
+      // Whose reports count the record knows by itself.
+      expect(recorded).to.have.lengthOf(1)
     })
 
     it('brought by one carrier for ever new authors is cut to a budget', async () => {

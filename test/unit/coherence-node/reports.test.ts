@@ -27,6 +27,7 @@ describe('report pool', () => {
   let members: Map<string, Member>
   let pool: ReturnType<typeof createReportPool>
   let seq: number
+  let operators: { cell: string; weight: number }[]
   const founders = Promise.all(CELLS.map(() => identity()))
   before(async () => {
     key = await generateKeyPair('Ed25519')
@@ -34,12 +35,19 @@ describe('report pool', () => {
 
   beforeEach(async () => {
     const entries = (await founders).map((founder, i) => founderEntry(founder, CELLS[i]!))
-    const operators = Object.fromEntries(CELLS.map((cell) => [cell, { weight: 3 }]))
-    const genesis = createGenesis(entries, { name: 'test', operators })
+    const weights = Object.fromEntries(CELLS.map((cell) => [cell, { weight: 3 }]))
+    const { collapseThreshold, ...genesis } = createGenesis(entries, { name: 'test', operators: weights })
+    operators = genesis.operators
     now = 0
     seq = 0
     members = new Map()
-    pool = createReportPool({ genesis, member: (id) => members.get(id), stalePeriods: 3, now: () => now })
+    pool = createReportPool({
+      operators: () => operators,
+      collapseThreshold,
+      member: (id) => members.get(id),
+      stalePeriods: 3,
+      now: () => now,
+    })
   })
 
   const admit = (peerId: string, cell: string, role: Member['role'] = 'full') =>
@@ -134,9 +142,28 @@ describe('report pool', () => {
 
   it('keeps the latest report of an author and refuses an earlier one', () => {
     expect(pool.put('b', reportBy(key, { seq: 5, nEffMilli: 1 }))).to.equal(true)
-    for (const old of [5, 4]) expect(pool.put('b', reportBy(key, { seq: old, nEffMilli: 2 }))).to.equal(false)
+    expect(pool.put('b', reportBy(key, { seq: 4, nEffMilli: 2 }))).to.equal(false)
     expect(pool.size).to.equal(1)
     expect(pool.put('b', reportBy(key, { seq: 6, nEffMilli: 3 }))).to.equal(true)
+  })
+
+  it('takes what is said again for fresh, and keeps what was said first', () => {
+    admitAll()
+    pool.put('b', reportBy(key, { seq: 5, ...pointing(0.5, 0) }))
+    const { t } = row('b')
+    now = STALE_MS + 1
+    expect(row('b').state).to.equal('stale')
+    expect(pool.put('b', reportBy(key, { seq: 5, ...pointing(0.9, 90) }))).to.equal(true)
+    expect([row('b').state, row('b').ageSeconds, row('b').t]).to.deep.equal(['fresh', 0, t])
+  })
+
+  it('weighs operators as the record has them at the time', () => {
+    admitAll()
+    hear('b')
+    expect(pool.global().weightReporting).to.equal(0.25)
+    operators = operators.filter(({ cell }) => cell === 'beta' || cell === 'delta')
+    expect(pool.global().weightReporting).to.equal(0.5)
+    expect(row('b').weight).to.equal(3)
   })
 
   it('tells the age of what it heard, and forgets who has been silent for ten minutes', () => {

@@ -105,6 +105,18 @@ describe('configuration', () => {
     expect(await message({ path: broken, env: {} })).to.match(/broken\.yaml:3: phase\.rate_s cannot be "never"/)
   })
 
+  it('takes a checkpoint of the mesh’s record as HEIGHT:CID of a header', async () => {
+    const cid = 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+    const { config } = await loadConfig({
+      env: { KAIROS_MESH_CHECKPOINT: `1200:${cid}`, KAIROS_MESH_KEEP_EPOCHS: '0' },
+    })
+    expect(config.mesh).to.deep.equal({ keep_epochs: 0, checkpoint: `1200:${cid}`, propose_timeout_s: 1 })
+    const content = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+    for (const checkpoint of [cid, `0:${cid}`, `-1:${cid}`, `1200:${content}`, `1200:${cid}:2`, '1200:none']) {
+      expect(await refusal({ env: { KAIROS_MESH_CHECKPOINT: checkpoint } })).to.include({ code: 'E_CONFIG_INVALID' })
+    }
+  })
+
   it('refuses a flag for a key that is not there', async () => {
     expect(await refusal({ env: {}, flags: { 'api.prot': '1' } })).to.include({ code: 'E_CONFIG_UNKNOWN_KEY' })
   })

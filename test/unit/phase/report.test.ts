@@ -3,7 +3,7 @@ import { encode } from '@ipld/dag-cbor'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { envelopeCodec, encodeReport, type PhaseReport } from '../../../protocols/phase/codec.ts'
-import { MAX_REPORT_BYTES, openReport, signReport } from '../../../protocols/phase/index.ts'
+import { isMeanOfHalves, MAX_REPORT_BYTES, openReport, readReport, signReport } from '../../../protocols/phase/index.ts'
 import { sign } from '../../../protocols/shared/signature.ts'
 import { MESH, NOW, reportBy } from './reports.ts'
 
@@ -67,6 +67,43 @@ describe('phase report', () => {
       expect(await opened({ time })).to.deep.equal({ kind: 'ignore', code: 'E_REPORT_TIME' })
     }
     for (const time of [NOW + 60_000, NOW - 60_000]) expect(await opened({ time })).to.have.property('time', time)
+  })
+
+  it('of an epoch that has no end yet may be of long ago, and of no other time to come', async () => {
+    const openAt = async (time: number, isOpen: (epoch: number) => boolean) =>
+      openReport(await signReport(key, { ...report, time }), {
+        mesh: MESH,
+        from: key.publicKey.raw,
+        nowMs: NOW,
+        isOpen,
+      })
+    const late = { kind: 'ignore', code: 'E_REPORT_TIME' }
+    expect(await openAt(NOW - 3_600_000, (epoch) => epoch === 7)).to.have.property('epoch', 7)
+    expect(await openAt(NOW - 3_600_000, (epoch) => epoch === 8)).to.deep.equal(late)
+    expect(await openAt(NOW + 60_001, () => true)).to.deep.equal(late)
+  })
+
+  it('is read from the record whoever brings it and whenever, in one form of bytes only', async () => {
+    const long = { ...report, time: NOW - 86_400_000_000 }
+    const bytes = await signReport(key, long)
+    expect(readReport(bytes, MESH)).to.deep.equal(long)
+    expect(readReport(bytes, Buffer.from('other'))).to.deep.equal({ kind: 'reject', code: 'E_REPORT_MESH' })
+    const { b, s } = envelopeCodec.decode(bytes)
+    // A map whose keys stand in another order: the same report, other bytes.
+    const swapped = Buffer.concat([bytes.subarray(0, 1), encode('s'), encode(s), encode('b'), encode(b)])
+    expect(readReport(swapped, MESH)).to.deep.equal({ kind: 'reject', code: 'E_FRAME_MALFORMED' })
+    s[0]! ^= 1
+    expect(readReport(envelopeCodec.encode({ b, s }), MESH)).to.deep.equal({
+      kind: 'reject',
+      code: 'E_REPORT_SIGNATURE',
+    })
+  })
+
+  it('knows whether T_sync is the mean of the two it comes from', () => {
+    expect(isMeanOfHalves(report)).to.equal(true)
+    expect(isMeanOfHalves({ ...report, sync: [2 ** 29 + 1, -1] })).to.equal(true)
+    expect(isMeanOfHalves({ ...report, sync: [2 ** 29 + 2, 0] })).to.equal(false)
+    expect(isMeanOfHalves({ ...report, master: null })).to.equal(false)
   })
 
   it('that claims more than coherence can be is rejected', async () => {
