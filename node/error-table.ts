@@ -61,6 +61,20 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_RAFT_BLOCK_MISSING: refused('The member does not have a block of the snapshot.', 404),
   E_RAFT_BLOCK_WRONG: invalid("A block's bytes do not match its CID, or it is no state block."),
   E_RAFT_SNAPSHOT_TOO_LARGE: refused('The snapshot has more blocks than a state may.', 413),
+  // The mesh's record: what full nodes of different cells say to each other.
+  E_BFT_STRANGER: denied('The peer is no full node of the mesh by the record or by its certificate.'),
+  E_BFT_BUSY: unhealthy('An older stream of the same peer is still being served.'),
+  E_BFT_REPLACED: failed("A newer stream of the same peer took this one's place."),
+  E_BFT_RATE: refused('The peer sends more than it may; what is over is dropped.'),
+  E_BFT_FLOOD: refused('The peer sends far more than it may, and goes on.'),
+  E_BFT_FAR: refused('A part of a block of a height that does not run here.'),
+  E_BFT_DUPLICATE: refused('A part of a block that is here.'),
+  E_BFT_PART: invalid('Parts of one block contradict each other.'),
+  E_BFT_BLOCK_WRONG: invalid('The bytes sent as a block are not the block that they are sent for.'),
+  E_BFT_BLOCK_TOO_LARGE: refused('A block is larger than an epoch may be; it was not sent.', 413),
+  E_BFT_NOT_VALIDATOR: refused('A block of a peer that does not vote now.'),
+  E_BFT_UNASKED: refused('A report that nobody asked the peer for.'),
+  E_BFT_QUEUE_FULL: unhealthy('The peer takes messages more slowly than they come; some were dropped.'),
   E_TREE_ENTRY: invalid('A key or value of the state is out of bounds or out of order.'),
   E_TREE_BLOCK: invalid('A block of the state is damaged or not one that a state can have.'),
   E_TREE_TOO_LARGE: refused('A fetched state is over its limit.', 413),
@@ -89,11 +103,21 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_PIN_LAST: refused('The pin would have no copy left; unpin it instead.'),
 
   // The mesh's record: its stores.
-  E_MESH_WAL_DAMAGED: io('The log of what this validator said is damaged; it does not vote until nobody needs its word.'),
-  E_MESH_WAL_AHEAD: refused('This node voted in later epochs than it has; it votes again when it has those before them.'),
+  E_MESH_WAL_DAMAGED: io(
+    'The log of what this validator said is damaged; it does not vote until nobody needs its word.',
+  ),
+  E_MESH_WAL_AHEAD: refused(
+    'This node voted in later epochs than it has; it votes again when it has those before them.',
+  ),
   E_MESH_STORE_DAMAGED: io('The store of epochs is damaged or half-written; the epochs are taken from other nodes.'),
   E_MESH_STORE_FOREIGN: io('A store of epochs or votes is that of another mesh or node.'),
-  E_MESH_STORE_ORDER: failed('The store of epochs was handed what does not follow on it: a defect; nothing was written.'),
+  E_MESH_STORE_ORDER: failed(
+    'The store of epochs was handed what does not follow on it: a defect; nothing was written.',
+  ),
+
+  // The mesh's record: its faces.
+  E_EPOCH_UNKNOWN: refused('The epoch is not final yet, or no longer kept here.', 404),
+  E_MOTION_UNKNOWN: refused('No motion that is open has this id.', 404),
 
   // The program and its faces.
   E_INTERNAL: failed('A defect of kairos, or an error without a code.'),

@@ -1,5 +1,6 @@
 import { admissionCodecs } from './admission/index.ts'
 import { auditCodecs } from './audit/index.ts'
+import { bftCodecs } from './bft/index.ts'
 import { blocksCodecs } from './blocks/index.ts'
 import { phaseCodecs } from './phase/index.ts'
 import { pinsCodecs } from './pins/index.ts'
@@ -18,6 +19,7 @@ export interface Decoder {
 export const DECODERS: readonly Decoder[] = [
   ...admissionCodecs,
   ...auditCodecs,
+  ...bftCodecs,
   ...blocksCodecs,
   ...phaseCodecs,
   ...pinsCodecs,

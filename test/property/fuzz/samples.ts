@@ -18,6 +18,7 @@ import {
   welcomeCodec,
 } from '../../../protocols/admission/codec.ts'
 import { answerCodec as auditAnswerCodec, requestCodec as auditRequestCodec } from '../../../protocols/audit/codec.ts'
+import { frameCodec as bftFrameCodec, refusalCodec as bftRefusalCodec } from '../../../protocols/bft/codec.ts'
 import {
   answerCodec as blocksAnswerCodec,
   requestCodec as blocksRequestCodec,
@@ -92,6 +93,16 @@ export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
     ],
     next: 1_700_000_000_000,
   }),
+  'bft frame': bftFrameCodec.encode({
+    type: 'part',
+    height: 12,
+    round: 1,
+    value: CID.parse(mesh).bytes,
+    index: 1,
+    total: 2,
+    bytes: new Uint8Array(40).fill(6),
+  }),
+  'bft refusal': bftRefusalCodec.encode({ type: 'refused', code: 'E_BFT_STRANGER', message: 'no full node' }),
   'blocks request': Buffer.concat(
     blocksRequestCodec.encode({
       type: 'push',

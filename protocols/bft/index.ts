@@ -1,0 +1,5 @@
+export { bftCodecs } from './codec.ts'
+export { BFT_PROTOCOL } from './constants.ts'
+export type { BftPeer } from './links.ts'
+export type { BftPorts, ReceivedBlock, Said } from './ports.ts'
+export { createBftTransport, type BftTransport, type BftTransportInit } from './transport.ts'
