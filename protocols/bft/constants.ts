@@ -37,11 +37,10 @@ export const REPLACE_TIMEOUT_MS = 5_000
 export const MAX_ASSEMBLIES = 4
 /** Values whose block came, so that its parts are not put together again. */
 export const MAX_COMPLETED = 64
-/** Blocks that are searched for at once. */
+/** Blocks of which is known who was asked for them. */
 export const MAX_SEARCHES = 8
-/** Validators asked for a block at once, and how long until the next ones are. */
+/** Validators asked for a block at once. */
 export const SEARCH_WIDTH = 2
-export const SEARCH_STEP_MS = 500
 /** Digests asked of one peer whose reports have not come; the oldest are forgotten. */
 export const MAX_ASKED_DIGESTS = 1_024
 /** Commands and attestations that were passed on or refused. */

@@ -8,7 +8,7 @@ export interface ReceivedBlock {
   readonly height: number
   /** of the proposal that it was sent for; of no meaning where it was asked for */
   readonly round: number
-  /** CID of the header inside the bytes: that was checked, and nothing else */
+  /** the bytes match it; nothing else was checked */
   readonly value: Uint8Array
   readonly bytes: Uint8Array
 }
@@ -19,8 +19,8 @@ export interface BftPorts {
   message(peer: PeerId, height: number, bytes: Uint8Array): Said
   /** Of the running height or the next, from a validator; nothing says that a proposal names it. */
   block(peer: PeerId, block: ReceivedBlock): Said
-  /** @returns the CID of the header in an encoded block, undefined when the bytes are none */
-  valueOf(bytes: Uint8Array): Uint8Array | undefined
+  /** Whether the bytes are the block that the value names, header and lists. Never throws */
+  matches(block: { readonly value: Uint8Array; readonly bytes: Uint8Array }): boolean
   /** A block that was proposed here, final or not. */
   readBlock(height: number, value: Uint8Array): Promise<Uint8Array | undefined>
   /** A report that this node asked for, by its digest. */

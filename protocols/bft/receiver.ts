@@ -1,5 +1,4 @@
 import type { Logger, PeerId } from '@libp2p/interface'
-import { equals } from 'uint8arrays/equals'
 import { codeOf, messageOf } from '../shared/errors.ts'
 import { ACCEPT, ignore, reject, type Verdict } from '../shared/verdict.ts'
 import type { Assembly } from './assembly.ts'
@@ -81,8 +80,7 @@ export class Receiver {
     if (bytes === undefined) return ACCEPT
     if (!(bytes instanceof Uint8Array)) return bytes
     const { height, round, value } = part
-    const found = ports.valueOf(bytes)
-    if (found === undefined || !equals(found, value)) return reject('E_BFT_BLOCK_WRONG')
+    if (!ports.matches({ value, bytes })) return reject('E_BFT_BLOCK_WRONG')
     assembly.completed(height, value)
     search.found(value)
     return ports.block(peer, { height, round, value, bytes })

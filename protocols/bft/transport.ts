@@ -40,7 +40,7 @@ export interface BftTransportInit {
 
 export interface BftTransport extends Transport {
   start(): Promise<void>
-  /** Ends all streams and searches, for good; idempotent. */
+  /** Ends all streams, for good; idempotent. */
   stop(): Promise<void>
   /** The height of the last final epoch has counted up: what is of earlier ones is let go. */
   reached(height: number): void
@@ -79,11 +79,7 @@ class LibP2pTransport implements BftTransport {
       lost: (peer, code) => init.lost(peer, code),
       ended: (peer) => this.#wants.forget(peer.toString()),
     })
-    this.#search = new BlockSearch({
-      validators: () => this.#links.validators,
-      ask: (peers, height, value) =>
-        this.#links.to(peers, { frame: { type: 'want-block', height, value }, priority: 'other', height: 0 }),
-    })
+    this.#search = new BlockSearch(() => this.#links.validators)
     const told = {
       refused: (peer: PeerId, code: string) => init.refused(peer, code),
       judge: (peer: PeerId, verdict: Verdict) => init.judge(peer, verdict),
@@ -116,12 +112,10 @@ class LibP2pTransport implements BftTransport {
   async stop(): Promise<void> {
     this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
     await this.#handler.stop()
-    this.#search.stop()
     this.#links.stop()
   }
 
   reached(height: number): void {
-    this.#search.reached(height + 1)
     this.#assembly.reached(height + 1)
   }
 
@@ -140,7 +134,8 @@ class LibP2pTransport implements BftTransport {
 
   requestBlock(height: number, value: Uint8Array): void {
     this.#assembly.wanted(value)
-    this.#send('a want', () => this.#search.start(height, value))
+    const frame = { type: 'want-block' as const, height, value }
+    this.#send('a want', () => this.#links.to(this.#search.next(value), { frame, priority: 'other', height: 0 }))
   }
 
   requestReports(epoch: number, digests: readonly Uint8Array[], of: readonly PeerId[]): void {
