@@ -1,4 +1,4 @@
-import type { CommitCertificate, Validator } from '../mesh/engine.ts'
+import type { CommitCertificate, Validator, VoteKind } from '../mesh/engine.ts'
 
 /** A complex number whose parts are Q1.30 integers: value = n / 2³⁰ (coherence.md P11). */
 export type ComplexQ30 = readonly [re: number, im: number]
@@ -94,10 +94,12 @@ export interface MeshState {
   readonly head: Uint8Array
   /** in the order of their cells' names */
   readonly operators: readonly Operator[]
+  /** who decided `height`, and so signed the certificate in block `height + 1`; empty at height 0 */
+  readonly lastValidators: readonly Validator[]
   /** who decides `height + 1`, and `height + 2` */
   readonly validators: readonly Validator[]
   readonly nextValidators: readonly Validator[]
-  /** whose reports of epoch `height` count, with the weight of each in parts; what an extension's numbers count in */
+  /** whose reports of epoch `height` count; what the numbers in its precommits' extensions count in */
   readonly reporters: readonly Reporter[]
   readonly policy: Policy
   readonly motions: readonly Motion[]
@@ -159,6 +161,58 @@ export interface EpochBlock {
   /** signed governance commands */
   readonly governance: readonly Uint8Array[]
   readonly evidence: readonly Uint8Array[]
+}
+
+/** What a validator says about the set and the policy; carried signed. */
+export type GovernanceCommand = Move | Ballot
+
+export interface Move {
+  readonly kind: 'move'
+  readonly mesh: Uint8Array
+  /** key of a current validator, which is for it */
+  readonly by: Uint8Array
+  /** height of the state that it was signed on: it is taken in within MOVE_WINDOW epochs, and so never twice */
+  readonly at: number
+  readonly change: Change
+  readonly expires: number
+  /** 0 for as soon as possible */
+  readonly effectiveAt: number
+}
+
+/** One of a key on a motion; it is not taken back. */
+export interface Ballot {
+  readonly kind: 'vote'
+  readonly mesh: Uint8Array
+  readonly by: Uint8Array
+  readonly motion: Uint8Array
+  readonly yes: boolean
+}
+
+/** Two signed messages of one validator that contradict each other, without what is not needed to show it. */
+export type Evidence = VoteEvidence | ProposalEvidence
+
+interface EvidenceHead {
+  readonly validator: Uint8Array
+  readonly height: number
+  readonly round: number
+}
+
+export interface VoteEvidence extends EvidenceHead {
+  readonly kind: VoteKind
+  readonly first: SignedValue
+  readonly second: SignedValue
+}
+
+export interface ProposalEvidence extends EvidenceHead {
+  readonly kind: 'proposal'
+  readonly first: SignedValue & { readonly polRound: number }
+  readonly second: SignedValue & { readonly polRound: number }
+}
+
+export interface SignedValue {
+  /** undefined for no value */
+  readonly value: Uint8Array | undefined
+  readonly signature: Uint8Array
 }
 
 /** An epoch that is final: what nodes keep, serve and export. */

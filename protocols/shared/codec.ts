@@ -39,7 +39,8 @@ export function defineCodec<T>(name: string, maxBytes: number, schema: z.ZodType
   }
 }
 
-function decodeBounded(name: string, bytes: Uint8Array): unknown {
+/** Decodes what is short enough. @throws {CodedError} E_FRAME_MALFORMED */
+export function decodeBounded(name: string, bytes: Uint8Array): unknown {
   try {
     checkDepth(bytes)
     return dagCbor.decode(bytes)

@@ -1,0 +1,70 @@
+import { codeOf } from '../../protocols/shared/errors.ts'
+import type { CommitCertificate } from '../mesh/engine.ts'
+import { LIST, partsCodec, type BlockParts } from './block-codec.ts'
+import { checkChain, isLinked } from './block.ts'
+import { checkCertificate, isExtended } from './certificate.ts'
+import { certificateCodec } from './certificate-codec.ts'
+import { headerCodec, valueOf } from './header-codec.ts'
+import { TRUSTED, type Verify } from './signed-bytes.ts'
+import { settled, transition } from './transition.ts'
+import type { EpochHeader, MeshState } from './types.ts'
+
+/** An epoch that follows on a state and is final, and the state after it. */
+export interface Followed {
+  readonly header: EpochHeader
+  readonly value: Uint8Array
+  readonly certificate: CommitCertificate
+  readonly state: MeshState
+}
+
+/**
+ * Takes an epoch decided elsewhere, for those who follow. The header must chain to the state, its lists be those that
+ * it links to, and more than 2/3 of the power have signed it, each signature strictly valid. What the signers checked
+ * before they signed (signatures in the lists, the numbers) is not checked again: their certificate stands for it.
+ *
+ * @param final - bytes of the block and of its certificate, as `finalPartsCodec` has them
+ * @param options.extensions - checks what the precommits carry, too: needed by who will build the next block on them;
+ *   otherwise the certificate comes back without
+ * @returns the code of the first rule that it breaks
+ */
+export function checkFinal(
+  state: MeshState,
+  final: readonly [block: Uint8Array, certificate: Uint8Array],
+  verify: Verify,
+  options: { extensions?: boolean } = {},
+): Followed | string {
+  try {
+    const parts = partsCodec.decode(final[0])
+    const header = headerCodec.decode(parts.header)
+    const chain = checkChain(state, header)
+    if (chain !== undefined) return chain
+    if (header.time <= state.time) return 'E_EPOCH_TIME'
+    if (!isLinked(header, parts)) return 'E_EPOCH_LINKS'
+    const value = valueOf(parts.header)
+    const certificate = certificateCodec.decode(final[1])
+    const code = checkCertificate(state, certificate, { height: header.height, value }, verify)
+    if (code !== undefined) return code
+    if (options.extensions === true && !isExtended(state.mesh, certificate, verify)) return 'E_EPOCH_EXTENSION'
+    const after = followed(state, header, value, parts)
+    if (typeof after === 'string') return after
+    return { header, value, certificate: options.extensions === true ? certificate : plain(certificate), state: after }
+  } catch (error) {
+    return codeOf(error) === 'E_FRAME_TOO_LARGE' ? 'E_EPOCH_TOO_LARGE' : 'E_EPOCH_MALFORMED'
+  }
+}
+
+function followed(state: MeshState, { time }: EpochHeader, value: Uint8Array, parts: BlockParts): MeshState | string {
+  const sundry = {
+    attestations: LIST.attestations.decode(parts.attestations),
+    governance: LIST.governance.decode(parts.governance),
+    evidence: LIST.evidence.decode(parts.evidence),
+  }
+  const draft = transition(state, sundry, TRUSTED)
+  return typeof draft === 'string' ? draft : settled(draft, { time, value })
+}
+
+/** Without what its signers saw: only the decision. */
+export function plain(certificate: CommitCertificate): CommitCertificate {
+  const signatures = certificate.signatures.map(({ validator, signature }) => ({ validator, signature }))
+  return { ...certificate, signatures }
+}

@@ -1,0 +1,31 @@
+export * from './types.ts'
+export { openAttestation, attestationCodec, signedAttestationCodec } from './attestation-codec.ts'
+export {
+  blockCodec,
+  finalCodec,
+  finalPartsCodec,
+  headerOf,
+  LIST,
+  LISTS,
+  partsCodec,
+  type BlockParts,
+} from './block-codec.ts'
+export { applyBlock, checkChain, openBlock, type OpenedBlock } from './block.ts'
+export { buildBlock, type Pending } from './build-block.ts'
+export { certificateCodec, extensionCodec } from './certificate-codec.ts'
+export { checkCertificate } from './certificate.ts'
+export { checkBlock, type EpochPorts } from './check-block.ts'
+export { cidOf, digestOf, hex } from './cid.ts'
+export { commandBody, commandCodec, openCommand, sealCommand } from './command-codec.ts'
+export { evidenceCodec, evidenceOf } from './evidence-codec.ts'
+export { checkFinal, plain, type Followed } from './final.ts'
+export { genesisState, keyOf, type GenesisLike } from './genesis-state.ts'
+export { checkGovernance, holdsFrom, isOpen } from './governance.ts'
+export { headerCodec, valueOf } from './header-codec.ts'
+export * from './limits.ts'
+export type { Agree, Agreement, OpenedReport, OpenReport, WeightedT } from './reports.ts'
+export { reportersAfter } from './reports.ts'
+export { cidOfSet, validatorsCodec } from './set-codec.ts'
+export { DOMAIN, extensionBody, proposalBody, TRUSTED, voteBody, type Signatures, type Verify } from './signed-bytes.ts'
+export { cidOfState, stateCodec } from './state-codec.ts'
+export { isQuorum, powerOf, proposerOf, totalPower } from './validators.ts'
