@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { checkCell } from './doctor-cell.ts'
+import { checkMesh } from './doctor-mesh.ts'
 import { checkPins } from './doctor-pins.ts'
 import type { Parts } from './parts.ts'
 import type { Finding } from './operations.ts'
@@ -14,7 +15,7 @@ const CHECKS: readonly Check[] = [listening, connected, store, quota, signal, re
 
 export async function checkNode(parts: Parts): Promise<Finding[]> {
   const own = Promise.all(CHECKS.map((check) => check(parts)))
-  return (await Promise.all([own, checkCell(parts), checkPins(parts)])).flat()
+  return (await Promise.all([own, checkCell(parts), checkMesh(parts), checkPins(parts)])).flat()
 }
 
 function finding(check: string, ok: boolean, message: string, remedy: string): Finding {

@@ -7,9 +7,12 @@ import { cellReasons, cellSummaries, createCellOperations } from './cell-operati
 import { signalOmega } from './coherence/ingest/index.ts'
 import { signalConfig } from './coherence/settings.ts'
 import { checkNode } from './doctor.ts'
+import { createMeshOperations, recordReasons } from './mesh-operations.ts'
+import type { Membership } from './network/membership.ts'
 import type { Network } from './network/types.ts'
 import type { Parts } from './parts.ts'
 import type {
+  ChainSummary,
   CoherenceDocument,
   CoherenceValue,
   ErrorDocument,
@@ -59,6 +62,7 @@ export function createOperations(parts: Parts): Operations {
     coherenceHistory: (options) => history.points(options),
     invite: (request) => membership.invite({ ...request, addresses: dialable(network) }),
     cell: createCellOperations(parts),
+    mesh: createMeshOperations(parts),
     content: pinningContent(parts),
     pins: pins?.operations ?? NO_PINS,
     repo: pins === undefined ? content.repo : { ...content.repo, gc: (signal) => pins.gc(signal) },
@@ -90,7 +94,8 @@ function identityOf({ membership, network }: Parts): NodeDocument {
 async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocument> {
   const { membership, network, pool } = parts
   const { ready, reasons } = readinessOf(parts)
-  const total = membership.genesis.operators.length
+  const chain = parts.mesh?.summary() ?? null
+  const operators = operatorsOf(membership, chain)
   const peers = await network.peers()
   const { sync, emissary } = parts.coherence.document()
   return {
@@ -100,15 +105,21 @@ async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocu
     ready,
     reasons,
     peers: { connected: peers.filter((peer) => peer.connected).length, known: peers.length },
-    operators: { total, toleratedFaults: toleratedFaults(membership.genesis) },
+    operators,
     coherence: sync === null ? emissary : valueOf(sync),
     global: pool.global(),
     cells: cellSummaries(parts),
     pins: (await parts.pins?.summary()) ?? null,
-    chain: {},
+    chain,
     memory: { rssBytes: process.memoryUsage.rss() },
-    warnings: warningsOf(parts, total),
+    warnings: warningsOf(parts, operators.total),
   }
+}
+
+/** As the record has them; where none is kept, as the genesis does. */
+function operatorsOf({ genesis }: Membership, chain: ChainSummary | null): StatusDocument['operators'] {
+  if (chain !== null) return { total: chain.operators, toleratedFaults: chain.toleratedFaults }
+  return { total: genesis.operators.length, toleratedFaults: toleratedFaults(genesis) }
 }
 
 /** The value alone, without what only the sync layer has. */
@@ -141,7 +152,7 @@ function refused({ peerId, code, message }: Refusal): string {
 /** Ready for what others want of it: on the network, and heard where it has something to say. */
 function readinessOf(parts: Parts): ReadinessDocument {
   const { network, membership, config, refusals } = parts
-  const reasons = cellReasons(parts)
+  const reasons = [...cellReasons(parts), ...recordReasons(parts)]
   if (network.libp2p.status !== 'started') reasons.push('the network is not up')
   const alone = network.libp2p.getPeers().length === 0
   const refusal = refusals.ofThisNode().at(-1)

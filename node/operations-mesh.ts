@@ -19,9 +19,30 @@ export interface MeshOperations {
   validators(): Promise<ValidatorsDocument>
   motions(): Promise<MotionRow[]>
   /** Moves a change, and votes for it. Resolves when it is in an epoch. @throws {CodedError} E_NOT_VALIDATOR, E_MOTION_REFUSED, E_NO_QUORUM */
-  move(change: Change, options: { effectiveAt?: number; expiresIn?: number }): Promise<MotionRow>
+  move(change: Change, options: MotionOptions): Promise<MotionRow>
   vote(motion: string, yes: boolean): Promise<MotionRow>
 }
+
+/** The same for the node's faces, in JSON alone: a node is named by its name where one is known, a motion by how its id begins. */
+export interface RecordOperations extends Omit<MeshOperations, 'motions' | 'move' | 'vote'> {
+  motions(): Promise<MotionDocument[]>
+  /** @throws {CodedError} also E_PEER_ID_INVALID; E_INVALID_INPUT for a name that more than one has */
+  move(change: ChangeDocument, options: MotionOptions): Promise<MotionDocument>
+  /** @throws {CodedError} also E_MOTION_UNKNOWN; E_INVALID_INPUT where more than one begins so */
+  vote(motion: string, yes: boolean): Promise<MotionDocument>
+}
+
+export interface MotionOptions {
+  /** height from which it is to hold; as soon as it may unless told */
+  effectiveAt?: number
+  /** epochs from now on in which it may be carried */
+  expiresIn?: number
+}
+
+type OperatorSet = Extract<Change, { type: 'operator-set' }>
+/** Members are peer ids. */
+export type ChangeDocument =
+  Exclude<Change, OperatorSet> | (Omit<OperatorSet, 'members'> & { readonly members: readonly string[] })
 
 /** The record in a node's status. */
 export interface ChainSummary {
@@ -133,4 +154,8 @@ export interface MotionRow {
   /** parts of the power, 0…1 */
   yes: number
   no: number
+}
+
+export interface MotionDocument extends Omit<MotionRow, 'change'> {
+  change: ChangeDocument
 }

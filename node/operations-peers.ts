@@ -24,7 +24,7 @@ export interface PingRow {
   error?: ErrorDocument
 }
 
-export type QueryTopic = 'status' | 'peers' | 'coherence' | 'pins'
+export type QueryTopic = 'status' | 'peers' | 'coherence' | 'pins' | 'epochs'
 
 export type QueryParams = {
   /** With `coherence`: points of the past, ≤ 100. */
@@ -33,7 +33,9 @@ export type QueryParams = {
   cid?: string
   /** With `pins`: `next` of the answer before. */
   after?: string
-  /** With `pins`: rows of one answer, 1–1000; 100 unless told. */
+  /** With `epochs`: the first height, ≥ 1; the newest epochs unless told. */
+  from?: number
+  /** Rows of one answer. With `pins`: 1–1000, 100 unless told; with `epochs`: 1–100, 1 unless told. */
   limit?: number
 }
 export type QueryTarget = { peer: string } | { all: true } | { local: true }

@@ -2,6 +2,7 @@ import type { Role, Right } from '../protocols/admission/index.ts'
 import type { CellOperations, CellSummary } from './operations-cell.ts'
 import type { CoherenceDocument, CoherencePoint, CoherenceValue, GlobalCoherence } from './operations-coherence.ts'
 import type { PinningContentOperations } from './operations-content.ts'
+import type { ChainSummary, RecordOperations } from './operations-mesh.ts'
 import type { PeerRow, PingRow, QueryParams, QueryRow, QueryTarget, QueryTopic } from './operations-peers.ts'
 import type { PinOperations, PinSummary } from './operations-pins.ts'
 import type { RepoOperations } from './operations-repo.ts'
@@ -10,6 +11,7 @@ export type { ErrorDocument } from './errors.ts'
 export type * from './operations-cell.ts'
 export type * from './operations-coherence.ts'
 export type * from './operations-content.ts'
+export type * from './operations-mesh.ts'
 export type * from './operations-peers.ts'
 export type * from './operations-pins.ts'
 export type * from './operations-repo.ts'
@@ -35,6 +37,7 @@ export interface Operations {
   coherenceHistory(options: { since?: number; limit: number }): CoherencePoint[]
   invite(request: InviteRequest): Promise<InviteDocument>
   cell: CellOperations
+  mesh: RecordOperations
   content: PinningContentOperations
   pins: PinOperations
   repo: RepoOperations
@@ -77,8 +80,8 @@ export interface StatusDocument extends NodeDocument {
   cells: CellSummary[]
   /** null in roles that keep none. */
   pins: PinSummary | null
-  /** Empty until its plane exists. */
-  chain: Record<string, never>
+  /** null in roles that keep none of the mesh's record. */
+  chain: ChainSummary | null
   memory: { rssBytes: number }
   warnings: string[]
 }
@@ -134,6 +137,11 @@ export interface NodeEvent {
     | 'collapse'
     | 'signal'
     | 'cell'
+    /** final, here */
+    | 'epoch'
+    /** that a validator contradicted itself, in an epoch */
+    | 'equivocation'
+    | 'motion'
     | 'pin'
     | 'node'
     /** Events before this one are no longer kept: `reason` is `restart` or `dropped`; look at the state itself. */

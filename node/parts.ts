@@ -6,6 +6,7 @@ import type { Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import type { Content } from './content/index.ts'
 import type { EventLog } from './events.ts'
+import type { MeshService } from './mesh/types.ts'
 import type { Membership } from './network/membership.ts'
 import type { Network } from './network/types.ts'
 import type { PinService } from './pins/open.ts'
@@ -24,6 +25,8 @@ export interface Parts {
   refusals: Refusals
   /** Undefined in roles that take no part in a cell. */
   cell: CellService | undefined
+  /** Undefined in roles that keep no record. */
+  mesh?: MeshService | undefined
   content: Content
   /** Undefined in roles that keep none. */
   pins: PinService | undefined

@@ -7,6 +7,8 @@ import type { Service } from './service.ts'
 
 /** Points of history in one answer: a row stays far under its 64 KiB. */
 const MAX_HISTORY = 100
+/** Epochs in one answer. */
+const MAX_EPOCHS = 100
 
 export interface QueryServiceInit {
   libp2p: Libp2p
@@ -40,7 +42,19 @@ export async function* answer(operations: Operations, { what, params, signal }: 
   if (what === 'status') yield await operations.status()
   if (what === 'peers') yield* await operations.peers()
   if (what === 'coherence') yield ownCoherence(operations, Number(params['history'] ?? 0))
+  if (what === 'epochs') yield* operations.mesh.epochs(epochsOf(params))
   if (what === 'pins') yield* localStatuses(operations.pins, params, signal)
+}
+
+/** The newest one unless told. What a peer asks is brought into bounds. */
+function epochsOf({ from, limit }: QueryParams): { from?: number; limit: number } {
+  const count = clamp(limit, 1, MAX_EPOCHS)
+  return from === undefined ? { limit: count } : { from: clamp(from, 1, Number.MAX_SAFE_INTEGER), limit: count }
+}
+
+function clamp(given: unknown, min: number, max: number): number {
+  const number = Math.trunc(Number(given ?? min))
+  return number >= min ? Math.min(number, max) : min
 }
 
 /** Without the pool: everybody has the same reports, and a hundred of them would not fit one row. */

@@ -48,7 +48,20 @@ export const MESH_ROUTES = [
       history: z.coerce.number().int().min(1).max(100).optional().describe('With coherence: points of the past'),
       cid: z.string().min(1).max(256).optional().describe('With pins: this one'),
       after: z.string().min(1).max(256).optional().describe('With pins: `next` of the answer before'),
-      limit: z.coerce.number().int().min(1).max(1000).optional().describe('With pins: rows of each node'),
+      from: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(Number.MAX_SAFE_INTEGER)
+        .optional()
+        .describe('With epochs: the first height'),
+      limit: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('With pins and epochs: rows of each node; at most 100 epochs'),
     }),
     produces: [NDJSON_TYPE],
     handle(call) {

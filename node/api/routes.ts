@@ -8,6 +8,7 @@ import { CONTENT_ROUTES } from './routes-content.ts'
 import { MESH_ROUTES } from './routes-mesh.ts'
 import { NODE_ROUTES } from './routes-node.ts'
 import { PIN_ROUTES } from './routes-pins.ts'
+import { RECORD_ROUTES } from './routes-record.ts'
 import { REPO_ROUTES } from './routes-repo.ts'
 
 /**
@@ -17,6 +18,7 @@ import { REPO_ROUTES } from './routes-repo.ts'
 export const ROUTES: readonly Route[] = [
   ...NODE_ROUTES,
   ...MESH_ROUTES,
+  ...RECORD_ROUTES,
   ...CELL_ROUTES,
   ...CONTENT_ROUTES,
   ...PIN_ROUTES,

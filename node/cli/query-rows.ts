@@ -85,6 +85,14 @@ const COLUMNS: Readonly<Record<QueryTopic, readonly Column[]>> = {
     ['PROVEN', 25, (pin) => copy(pin).at('proven').text()],
     ['WHY', 0, (pin) => copy(pin).at('reason', 'message').text()],
   ],
+  epochs: [
+    ['HEIGHT', 10, (epoch) => epoch.at('height').text()],
+    ['TIME', 25, (epoch) => epoch.at('time').text()],
+    ['ROUND', 6, (epoch) => epoch.at('round').text()],
+    ['|T|²', 6, (epoch) => power(epoch)],
+    ['STATE', 10, (epoch) => state(epoch)],
+    ['CID', 0, (epoch) => epoch.at('cid').text()],
+  ],
 }
 
 const NAME_WIDTH = 12

@@ -10,4 +10,13 @@ export interface MeshService extends Service, MeshOperations {
   readonly head: Uint8Array
   /** Told of each epoch that becomes final here, in order; by consensus or by sync. */
   onFinal(listener: (final: FinalEpoch, state: MeshState) => void): () => void
+  /** Whoever counts what happens here sets these. */
+  readonly observe: MeshObserver
+}
+
+export interface MeshObserver {
+  /** Of each epoch that this validator decides itself: from the start of its height here, ms. */
+  onDecided?: (ms: number) => void
+  /** Of each message of a peer that is refused. */
+  onRefused?: (code: string) => void
 }

@@ -1,7 +1,7 @@
 export const QUERY_PROTOCOL = '/kairos/query/1.0.0'
 
 /** What a node answers to; a topic it does not know is refused by name, so that older nodes can say so. */
-export const QUERY_TOPICS = ['status', 'peers', 'coherence', 'pins'] as const
+export const QUERY_TOPICS = ['status', 'peers', 'coherence', 'pins', 'epochs'] as const
 
 export const MAX_REQUEST_BYTES = 4_096
 /** A row with its envelope. */

@@ -10,6 +10,7 @@ import type {
   PeerRow,
 } from '../../node/operations.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
+import { CHAIN, fakeRecord } from './fake-record.ts'
 import { fakePins, fakeRepo, pinDocument, statusDocument } from './fake-pins.ts'
 
 export const FAKE_PEER = '12D3KooWBmAwcd4PJNJvfV89HwE48nwkRmAgo8Vy3uQEyNNHBox2'
@@ -116,7 +117,7 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
         global,
         cells: [cellSummary],
         pins: { agreed: 12, pinned: 7, underWay: 1, failed: 2, repair: true },
-        chain: {},
+        chain: CHAIN,
         memory: { rssBytes: 100_000_000 },
         warnings: [],
       }),
@@ -196,6 +197,7 @@ export function fakeOperations(overrides: Partial<Operations> = {}): Operations 
         operations.stop()
       },
     },
+    mesh: fakeRecord(calls),
     content: fakeContent(calls),
     pins: fakePins(calls),
     repo: fakeRepo(calls),

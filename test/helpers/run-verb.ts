@@ -17,13 +17,15 @@ export interface VerbOptions {
   stdin?: string
   /** stderr is a terminal of this width. */
   columns?: number
+  /** stdout is a terminal. */
+  terminal?: boolean
 }
 
 /** Runs one verb in this process, against an API. */
 export async function runVerb(
   { url }: { url: string },
   args: string[],
-  { flags = {}, stdin = '', columns }: VerbOptions = {},
+  { flags = {}, stdin = '', columns, terminal: isTTY = false }: VerbOptions = {},
 ): Promise<VerbRun> {
   const written = { stdout: '', stderr: '' }
   const sink = (name: 'stdout' | 'stderr') =>
@@ -36,7 +38,7 @@ export async function runVerb(
   const terminal = columns === undefined ? {} : { isTTY: true, columns }
   const streams = {
     stdin: new PassThrough().end(stdin),
-    stdout: sink('stdout'),
+    stdout: Object.assign(sink('stdout'), { isTTY }),
     stderr: Object.assign(sink('stderr'), terminal),
     env: {},
   }

@@ -8,6 +8,7 @@ interface Flags {
   peer?: string
   all?: true
   history?: number
+  from?: number
   limit?: number
   after?: string
 }
@@ -16,12 +17,17 @@ export const register: Register = (program, io) => {
   const command = program
     .command('query')
     .description('ask members over the mesh; one that does not answer is a row with its error')
-    .addArgument(new Argument('<what>', 'what to ask').choices(['status', 'peers', 'coherence', 'pins']))
+    .addArgument(new Argument('<what>', 'what to ask').choices(['status', 'peers', 'coherence', 'pins', 'epochs']))
     .argument('[cid]', 'with pins: this one only')
     .option('--peer <id>', 'one member; by default this node')
     .addOption(new Option('--all', 'the whole mesh').conflicts('peer'))
     .option('--history <n>', 'with coherence: this many points of the past', countArgument(1))
-    .option('--limit <n>', 'with pins: rows of each node, 100 unless told', countArgument(1))
+    .option(
+      '--limit <n>',
+      'with pins: rows of each node, 100 unless told; with epochs: 1 unless told',
+      countArgument(1),
+    )
+    .option('--from <height>', 'with epochs: from there upward; the newest unless told', countArgument(1))
     .option('--after <cursor>', 'with pins: go on behind this, as the answer before tells')
     .action(async (what: QueryTopic, cid: string | undefined, flags: Flags) => {
       if (!io.flags.json) await io.write(`${queryHeader(what)}\n`)
@@ -34,5 +40,6 @@ export const register: Register = (program, io) => {
     'kairos query status --all',
     'kairos query coherence --all --json',
     'kairos query pins --all --limit 10',
+    'kairos query epochs --all --json',
   )
 }

@@ -2,6 +2,7 @@ import type { StatusDocument } from '../../operations.ts'
 import { EXIT } from '../../error-table.ts'
 import { createClient } from '../client.ts'
 import { summaryText } from '../cell-text.ts'
+import { chainText } from '../epoch-text.ts'
 import { coherenceText, globalText } from '../coherence-text.ts'
 import { pinSummaryText } from '../pin-text.ts'
 import { durationArgument, examples, type Register } from '../program.ts'
@@ -34,6 +35,7 @@ function describe(status: StatusDocument): string {
     ['peers', `${peers.connected} connected, ${peers.known} known`],
     ...status.cells.map((cell): [string, string] => ['cell', summaryText(cell)]),
     ...(status.pins === null ? [] : [['pins', pinSummaryText(status.pins)] as [string, string]]),
+    ...(status.chain === null ? [] : [['record', chainText(status.chain)] as [string, string]]),
     ['operators', `${operators.total}, of which ${operators.toleratedFaults} may lie`],
     ['coherence', coherence === null ? 'none: no signal, or not in this role' : coherenceText(coherence)],
     ['mesh coherence', globalText(status.global)],

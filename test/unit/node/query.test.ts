@@ -1,10 +1,11 @@
 import { expect } from 'chai'
 import { createOperations } from '../../../node/node-operations.ts'
+import { answer } from '../../../node/query-service.ts'
 import type { QueryTarget } from '../../../node/operations.ts'
 import type { Parts } from '../../../node/parts.ts'
 import { CodedError } from '../../../protocols/shared/errors.ts'
 import { collect } from '../../helpers/collect.ts'
-import { FAKE_PEER } from '../../helpers/fake-operations.ts'
+import { FAKE_PEER, fakeOperations } from '../../helpers/fake-operations.ts'
 
 describe('a query that this node cannot answer itself', () => {
   const fail = () => {
@@ -28,5 +29,28 @@ describe('a query that this node cannot answer itself', () => {
 
   it('fails where nobody else is asked', async () => {
     expect(await ask({ local: true }).catch((error: unknown) => error)).to.have.property('code', 'E_NOT_IN_ROLE')
+  })
+})
+
+describe('a query for epochs', () => {
+  const asked = async (params: Record<string, string | number | boolean | null>) => {
+    const operations = fakeOperations()
+    const { signal } = new AbortController()
+    await collect(answer(operations, { what: 'epochs', params, signal }))
+    return operations.calls
+  }
+
+  it('is for the newest one unless told', async () => {
+    expect(await asked({})).to.deep.equal(['mesh.epochs - 1'])
+    expect(await asked({ from: 7, limit: 10 })).to.deep.equal(['mesh.epochs 7 10'])
+  })
+
+  it('is brought into bounds, whatever a peer sends', async () => {
+    for (const limit of [101, 1e9, Number.MAX_VALUE])
+      expect(await asked({ limit })).to.deep.equal(['mesh.epochs - 100'])
+    for (const limit of [0, -5, 'many', null, Number.NaN])
+      expect(await asked({ limit })).to.deep.equal(['mesh.epochs - 1'])
+    for (const from of [0, -5, 'x', null]) expect(await asked({ from })).to.deep.equal(['mesh.epochs 1 1'])
+    expect(await asked({ from: 2.9, limit: 3.7 })).to.deep.equal(['mesh.epochs 2 3'])
   })
 })

@@ -1,0 +1,64 @@
+import type { Command } from 'commander'
+import { CodedError } from '../../../protocols/shared/errors.ts'
+import type { EpochDocument, EpochRow } from '../../operations.ts'
+import { createClient } from '../client.ts'
+import { epochsText, epochText } from '../epoch-text.ts'
+import { createWhole, writeNew } from '../extract.ts'
+import type { Io } from '../io.ts'
+import { countArgument, examples, type Register } from '../program.ts'
+
+export const register: Register = (program, io) => {
+  const epoch = program.command('epoch').description('the mesh’s record: epochs that its validators have signed')
+  examples(epoch, 'kairos epoch ls')
+  registerLs(epoch, io)
+  registerShow(epoch, io)
+  registerExport(epoch, io)
+}
+
+function registerLs(epoch: Command, io: Io): void {
+  const command = epoch
+    .command('ls', { isDefault: true })
+    .description('list final epochs, the newest first')
+    .option('--from <height>', 'from there upward', countArgument(1))
+    .option('--limit <n>', 'how many, at most 1000', countArgument(1), 20)
+    .action(async (flags: { from?: number; limit: number }) => {
+      const shown: EpochRow[] = []
+      for await (const row of createClient(io).rows<EpochRow>('/epochs', flags)) {
+        if (io.flags.json === undefined) shown.push(row)
+        else await io.row(row, () => '')
+      }
+      if (io.flags.json === undefined) await io.write(epochsText(shown))
+    })
+  examples(command, 'kairos epoch ls --limit 5', 'kairos epoch ls --from 1 --limit 5')
+}
+
+function registerShow(epoch: Command, io: Io): void {
+  const command = epoch
+    .command('show [height]')
+    .description('one epoch: T_global, the reports that it comes from, and who signed; the newest unless told')
+    .action(async (text?: string) => {
+      const height = text === undefined ? undefined : countArgument(1)(text)
+      const document = await createClient(io).get<EpochDocument>('/epochs/show', { height })
+      await io.document(document, () => epochText(document))
+    })
+  examples(command, 'kairos epoch show', 'kairos epoch show 7 --json')
+}
+
+function registerExport(epoch: Command, io: Io): void {
+  const command = epoch
+    .command('export <height>')
+    .description('an epoch as a file that a stranger can verify, with all that this needs; a height, or latest')
+    .option('-o, --output <file>', 'where; stdout unless told, when that is no terminal')
+    .action(async (text: string, { output }: { output?: string }) => {
+      const height = text === 'latest' ? text : countArgument(1)(text)
+      const chunks = createClient(io).bytes('/epochs/export', { height })
+      if (output !== undefined) {
+        await createWhole(output, (place) => writeNew(place, chunks))
+        return io.document({ height, output }, () => `saved to ${output}`)
+      }
+      if (io.stdout.isTTY === true)
+        throw new CodedError('E_USAGE', 'an epoch is no text for a terminal', { hint: 'name a file with -o FILE' })
+      for await (const chunk of chunks) await io.write(chunk)
+    })
+  examples(command, 'kairos epoch export 7 -o epoch-7.kairos', 'kairos epoch export latest | wc -c')
+}

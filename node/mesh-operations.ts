@@ -1,0 +1,100 @@
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import { strictKeyFrom } from '../protocols/admission/index.ts'
+import { CodedError } from '../protocols/shared/errors.ts'
+import type { MeshService } from './mesh/types.ts'
+import type { Change, ChangeDocument, MotionDocument, MotionRow, RecordOperations } from './operations-mesh.ts'
+import type { Parts } from './parts.ts'
+
+type MeshParts = Pick<Parts, 'mesh' | 'membership'>
+
+/** A node this far behind, in epochs, does not know what the mesh agrees on now. */
+const LARGEST_LAG = 20
+
+/** The mesh's record as the node's faces see it: text for keys, and a clear word where there is none. */
+export function createMeshOperations(parts: MeshParts): RecordOperations {
+  const mesh = (): MeshService => {
+    if (parts.mesh === undefined) throw notHere(parts)
+    return parts.mesh
+  }
+  return {
+    summary: () => parts.mesh?.summary() ?? null,
+    async *epochs(options) {
+      yield* mesh().epochs(options)
+    },
+    epoch: async (height) => mesh().epoch(height),
+    exportEpoch: async (height) => mesh().exportEpoch(height),
+    validators: async () => mesh().validators(),
+    motions: async () => (await mesh().motions()).map(documentOf),
+    move: async (change, options) => documentOf(await mesh().move(changeOf(change, parts), options)),
+    vote: async (motion, yes) => documentOf(await mesh().vote(await find(mesh(), motion), yes)),
+  }
+}
+
+/** Why the record does not grow here; empty where it does, or where there is none. */
+export function recordReasons({ mesh }: Pick<Parts, 'mesh'>): string[] {
+  const summary = mesh?.summary() ?? null
+  if (summary === null) return []
+  const { problem, behind } = summary
+  if (problem !== null) return [`the mesh's record: ${problem.message} (${problem.code})`]
+  return behind > LARGEST_LAG ? [`the mesh's record here is ${behind} epochs behind`] : []
+}
+
+function documentOf({ change, ...motion }: MotionRow): MotionDocument {
+  if (change.type !== 'operator-set') return { ...motion, change }
+  return { ...motion, change: { ...change, members: change.members.map(peerIdOf) } }
+}
+
+function changeOf(change: ChangeDocument, parts: MeshParts): Change {
+  if (change.type !== 'operator-set') return change
+  return { ...change, members: change.members.map((member) => keyOf(member, parts)).sort(Buffer.compare) }
+}
+
+function peerIdOf(key: Uint8Array): string {
+  return peerIdFromPublicKey(publicKeyFromRaw(key)).toString()
+}
+
+/** @param text - a peer id, which need not be known here, or the name of a node that is */
+function keyOf(text: string, { membership }: MeshParts): Uint8Array {
+  const named = membership.members().filter(({ name }) => name === text)
+  if (named.length > 1)
+    throw new CodedError('E_INVALID_INPUT', `${named.length} nodes are named ${text}`, {
+      hint: `give a peer id: ${named.map(({ peerId }) => peerId).join(' or ')}`,
+    })
+  try {
+    return strictKeyFrom(named[0]?.peerId ?? text)
+  } catch (cause) {
+    throw new CodedError('E_PEER_ID_INVALID', `${text} is no peer id, and no name that is known here`, {
+      hint: 'kairos peers lists the nodes that are known; one that is not says its own with kairos id',
+      cause,
+    })
+  }
+}
+
+/** @returns the whole id */
+async function find(mesh: MeshService, text: string): Promise<string> {
+  const ids = (await mesh.motions()).map(({ id }) => id).filter((id) => id.startsWith(text))
+  const [id] = ids
+  if (ids.length > 1)
+    throw new CodedError('E_INVALID_INPUT', `${ids.length} motions begin with ${text}`, { hint: 'give more of the id' })
+  if (id === undefined)
+    throw new CodedError('E_MOTION_UNKNOWN', `no motion that is open begins with ${text}`, {
+      hint: '`kairos validators motions` lists them; one that was carried or has lapsed takes no votes',
+    })
+  return id
+}
+
+function notHere({ membership }: MeshParts): CodedError {
+  const { role } = membership.self
+  const keeping = membership.members().filter((member) => member.role === 'full')
+  const whom =
+    keeping.length === 0
+      ? 'a full node'
+      : keeping
+          .slice(0, 3)
+          .map(({ name }) => name)
+          .join(' or ')
+  return new CodedError('E_NOT_IN_ROLE', `a ${role} node keeps nothing of the mesh's record`, {
+    hint: `ask ${whom}: run the command there`,
+  })
+}
