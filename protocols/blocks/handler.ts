@@ -1,7 +1,9 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
+import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
+import { Pace } from '../shared/pace.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
 import { WorkCount } from '../shared/work-count.ts'
 import { ByteBudget } from './byte-budget.ts'
@@ -9,7 +11,6 @@ import { requestCodec, type Request } from './codec.ts'
 import * as limits from './constants.ts'
 import { refuse } from './frame-stream.ts'
 import { Leases } from './leases.ts'
-import { Pace } from './pace.ts'
 import { servePush, type Lease, type PushSink } from './serve-push.ts'
 import { serveWants, type BlockSource, type Served } from './serve-wants.ts'
 
@@ -162,10 +163,4 @@ function servedOn(
     return frame.done === true ? undefined : requestCodec.decode(frame.value)
   }
   return { stream, peer: peer.toString(), next, signal }
-}
-
-function closing(stream: Stream): AbortSignal {
-  const gone = new AbortController()
-  stream.addEventListener('close', () => gone.abort(new CodedError('E_STREAM_CLOSED', 'the peer left')))
-  return gone.signal
 }

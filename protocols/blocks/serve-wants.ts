@@ -2,11 +2,12 @@ import type { Stream } from '@libp2p/interface'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CID } from 'multiformats/cid'
 import { CodedError } from '../shared/errors.ts'
+import type { Pace } from '../shared/pace.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { answerCodec, type Block, type Request } from './codec.ts'
 import { BATCH_BYTES, MAX_BLOCK_BYTES } from './constants.ts'
+import { costOf } from './cost.ts'
 import { writeFrame } from './frame-stream.ts'
-import { costOf, type Pace } from './pace.ts'
 import { WantQueue } from './want-queue.ts'
 
 export interface BlockSource {

@@ -1,6 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import { CodedError, messageOf } from '../shared/errors.ts'
-import { readFrames, writeFrame } from '../shared/frames.ts'
+import { ask } from '../shared/ask.ts'
+import { CodedError } from '../shared/errors.ts'
 import { answerCodec, openingCodec, type Answer, type JoinAnswer, type Opening } from './codec.ts'
 import { MAX_ANSWER_BYTES, MAX_BLOCKS_BYTES, MAX_CIDS, REQUEST_TIMEOUT_MS } from './constants.ts'
 
@@ -67,31 +67,11 @@ async function* request(
   opening: Opening,
   options: RequestOptions,
 ): AsyncGenerator<Answer> {
-  const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS
-  const deadline = AbortSignal.timeout(timeoutMs)
-  const signal = AbortSignal.any([options.signal, deadline])
-  let stream: Stream | undefined
-  try {
-    stream = await open(peer, signal)
-    const frames = readFrames(stream, { maxFrameBytes: MAX_ANSWER_BYTES, signal })
-    const first = frames.next()
-    first.catch(() => {})
-    await writeFrame(stream, openingCodec.encode(opening), signal)
-    await stream.close({ signal })
-    for (let next = await first; next.done !== true; next = await frames.next()) yield answerCodec.decode(next.value)
-  } catch (error) {
-    if (options.signal.aborted) throw new CodedError('E_ABORTED', 'cancelled', { cause: error })
-    if (deadline.aborted) throw new CodedError('E_TIMEOUT', `no full answer within ${timeoutMs} ms`, { cause: error })
-    throw error instanceof CodedError ? error : failure(error, stream !== undefined)
-  } finally {
-    if (stream?.status === 'open') stream.abort(new CodedError('E_STREAM_ABANDONED', 'the asker has what it needs'))
-  }
-}
-
-function failure(cause: unknown, wasOpen: boolean): CodedError {
-  if (wasOpen) return new CodedError('E_RAFT_PROTOCOL', `the answer broke off: ${messageOf(cause)}`, { cause })
-  return new CodedError('E_PEER_UNREACHABLE', `the member cannot be reached: ${messageOf(cause)}`, {
-    hint: 'see with `kairos peers` who is connected',
-    cause,
+  const frames = ask((signal) => open(peer, signal), openingCodec.encode(opening), {
+    signal: options.signal,
+    timeoutMs: options.timeoutMs ?? REQUEST_TIMEOUT_MS,
+    maxFrameBytes: MAX_ANSWER_BYTES,
+    brokenCode: 'E_RAFT_PROTOCOL',
   })
+  for await (const frame of frames) yield answerCodec.decode(frame)
 }

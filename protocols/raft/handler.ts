@@ -1,4 +1,5 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
+import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
 import { InboundLanes } from '../shared/inbound-lanes.ts'
@@ -151,10 +152,4 @@ async function readOpening(stream: Stream, frames: AsyncGenerator<Uint8Array>): 
   } finally {
     clearTimeout(timer)
   }
-}
-
-function closing(stream: Stream): AbortSignal {
-  const gone = new AbortController()
-  stream.addEventListener('close', () => gone.abort(new CodedError('E_STREAM_CLOSED', 'the asker left')))
-  return gone.signal
 }

@@ -1,11 +1,4 @@
-import { MIN_ANSWER_COST_BYTES } from './constants.ts'
-
 const MAX_REMEMBERED = 1_024
-
-/** @param sizes - of the blocks in an answer; @param absent - wants that it answers without one */
-export function costOf(sizes: readonly number[], absent: number): number {
-  return sizes.reduce((sum, size) => sum + Math.max(size, MIN_ANSWER_COST_BYTES), absent * MIN_ANSWER_COST_BYTES)
-}
 
 /** How fast bytes may leave to each peer: what is over its rate waits, up to one second's worth goes at once. */
 export class Pace {
