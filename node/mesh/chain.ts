@@ -1,4 +1,3 @@
-import { decode, encode } from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { z } from 'zod'
 import { CodedError } from '../../protocols/shared/errors.ts'
@@ -6,7 +5,7 @@ import type { Database } from '../storage/database.ts'
 import type { Sublevel, Write } from '../storage/sublevel.ts'
 import { asDamage, heightKey, heightOfKey, StoreHead, type StoreOwner } from './store-head.ts'
 
-/** The state is kept at the head and at every height that this divides, for exports and for those who start fresh. */
+/** The state is kept of the last two epochs and of every height that this divides, for exports and for fresh starts. */
 export const STATE_EVERY = 256
 /** What is forgotten with one epoch: after `mesh.keep_epochs` was lowered it goes in many small steps. */
 const FORGOTTEN_PER_BATCH = 64
@@ -41,8 +40,18 @@ export interface StoredEpoch {
   certificate: Uint8Array
 }
 
+/** What follows from an epoch. */
+export interface AfterEpoch {
+  /** encoded, after it */
+  state: Uint8Array
+  /** encoded validator sets that its header names and that are not known to be here */
+  sets: readonly { cid: Uint8Array; bytes: Uint8Array }[]
+}
+
 export interface ChainInit extends StoreOwner {
   database: Database
+  /** What of a certificate is kept when the next epoch is there: that carries all of it. */
+  trim: (certificate: Uint8Array) => Uint8Array
   /** Newest epochs that are kept; 0 for all. */
   keep: number
 }
@@ -56,12 +65,15 @@ const EMPTY: ChainHead = { sequence: 0, height: 0, value: new Uint8Array(), olde
 export class ChainStore {
   readonly #init: ChainInit
   readonly #store: StoreHead<ChainHead>
-  /** Height to block and certificate. */
-  readonly #epochs: Sublevel
+  /** By height. */
+  readonly #blocks: Sublevel
+  readonly #certificates: Sublevel
+  readonly #states: Sublevel
   /** Height to CID, and back. */
   readonly #values: Sublevel
   readonly #heights: Sublevel
-  readonly #states: Sublevel
+  /** CID to validator set: as many as there have been, for an old one may lead from the genesis to the last epoch. */
+  readonly #sets: Sublevel
   /** CID to block, of the height that is being decided. */
   readonly #proposals: Sublevel
   readonly #recent = new Map<number, StoredEpoch>()
@@ -78,10 +90,12 @@ export class ChainStore {
       name: 'store of epochs',
       damaged: damagedChain,
     })
-    this.#epochs = database.sublevel('mesh-epochs')
+    this.#blocks = database.sublevel('mesh-blocks')
+    this.#certificates = database.sublevel('mesh-certificates')
+    this.#states = database.sublevel('mesh-states')
     this.#values = database.sublevel('mesh-values')
     this.#heights = database.sublevel('mesh-heights')
-    this.#states = database.sublevel('mesh-states')
+    this.#sets = database.sublevel('mesh-sets')
     this.#proposals = database.sublevel('mesh-proposals')
   }
 
@@ -101,7 +115,7 @@ export class ChainStore {
     return this.#head.height === 0 ? undefined : this.stateAt(this.#head.height)
   }
 
-  /** At the head, and at every 256th height that is kept. */
+  /** Of the last two epochs, and of every 256th height that is kept. */
   stateAt(height: number): Promise<Uint8Array | undefined> {
     return this.#states.get(heightKey(height))
   }
@@ -110,10 +124,16 @@ export class ChainStore {
   async epoch(height: number): Promise<StoredEpoch | undefined> {
     const recent = this.#recent.get(height)
     if (recent !== undefined) return recent
-    const [value, row] = await Promise.all([this.#values.get(heightKey(height)), this.#epochs.get(heightKey(height))])
-    if (value === undefined || row === undefined) return undefined
-    const [block, certificate] = decode<[Uint8Array, Uint8Array]>(row)
+    const key = heightKey(height)
+    const rows = [this.#values, this.#blocks, this.#certificates]
+    const [value, block, certificate] = await Promise.all(rows.map((row) => row.get(key)))
+    if (value === undefined || block === undefined || certificate === undefined) return undefined
     return { value, block, certificate }
+  }
+
+  /** @returns an encoded validator set by its CID */
+  set(cid: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#sets.get(cid)
   }
 
   async heightOf(value: Uint8Array): Promise<number | undefined> {
@@ -131,31 +151,28 @@ export class ChainStore {
   }
 
   /** Durable when it resolves. @throws {CodedError} E_MESH_STORE_ORDER (nothing was written), or the database's */
-  async commit(height: number, epoch: StoredEpoch, state: Uint8Array): Promise<void> {
+  async commit(height: number, epoch: StoredEpoch, after: AfterEpoch): Promise<void> {
     if (height !== this.#head.height + 1) throw outOfOrder(`epoch ${height} after ${this.#head.height}`)
     const { keep } = this.#init
     const oldest = keep === 0 ? this.#head.oldest : Math.max(this.#head.oldest, height - keep + 1)
     const end = Math.min(oldest, this.#head.oldest + FORGOTTEN_PER_BATCH)
     const head = { ...this.#head, height, value: epoch.value, oldest: end }
-    await this.#write(head, epoch, state, await this.#forgotten(end))
+    await this.#write(head, epoch, after, await this.#gone(end))
   }
 
   /**
-   * Begins at an epoch that somebody vouches for, in a store that has none before it.
+   * Begins at an epoch that somebody vouches for; what was kept before it is forgotten.
    *
    * @throws {CodedError} E_MESH_STORE_ORDER when it is not ahead of what is here
    */
-  async install(height: number, epoch: StoredEpoch, state: Uint8Array): Promise<void> {
+  async install(height: number, epoch: StoredEpoch, after: AfterEpoch): Promise<void> {
     if (height <= this.#head.height) throw outOfOrder(`a checkpoint at ${height} after ${this.#head.height}`)
-    const gone = await this.#forgotten(this.#head.height + 1)
+    const head: ChainHead = { ...this.#head, height, value: epoch.value, oldest: height, trust: 'checkpoint' }
+    const gone = await this.#gone(this.#head.height + 1)
+    gone.states.push(...removalsOf([this.#head.height - 1, this.#head.height]))
     this.#recent.clear()
     this.#recentBytes = 0
-    await this.#write(
-      { ...this.#head, height, value: epoch.value, oldest: height, trust: 'checkpoint' },
-      epoch,
-      state,
-      gone,
-    )
+    await this.#write(head, epoch, after, gone)
   }
 
   /** Writes the head once more: damage of the last record then has a later one behind it, and shows. */
@@ -164,46 +181,47 @@ export class ChainStore {
     await this.#store.meta.batch(this.#store.writes(this.#head))
   }
 
-  async #write(head: ChainHead, epoch: StoredEpoch, state: Uint8Array, gone: Gone): Promise<void> {
+  async #write(head: ChainHead, epoch: StoredEpoch, { state, sets }: AfterEpoch, gone: Gone): Promise<void> {
     const { height } = head
     const key = heightKey(height)
-    const before = this.#head.height
     const next = { ...head, sequence: this.#head.sequence + 1 }
-    const row = encode([epoch.block, epoch.certificate])
+    const before = head.oldest < height ? await this.epoch(height - 1) : undefined
+    const trimmed = before && { ...before, certificate: this.#init.trim(before.certificate) }
+    if (trimmed !== undefined)
+      gone.certificates.push({ type: 'put', key: heightKey(height - 1), value: trimmed.certificate })
+    const put = (value: Uint8Array): Write => ({ type: 'put', key, value })
     await this.#init.database.batch([
-      { sublevel: this.#epochs, writes: [...gone.epochs, { type: 'put', key, value: row }] },
-      { sublevel: this.#values, writes: [...gone.epochs, { type: 'put', key, value: epoch.value }] },
+      { sublevel: this.#blocks, writes: [...gone.rows, put(epoch.block)] },
+      { sublevel: this.#certificates, writes: [...gone.rows, ...gone.certificates, put(epoch.certificate)] },
+      { sublevel: this.#values, writes: [...gone.rows, put(epoch.value)] },
       { sublevel: this.#heights, writes: [...gone.heights, { type: 'put', key: epoch.value, value: key }] },
-      {
-        sublevel: this.#states,
-        writes: [
-          ...gone.epochs,
-          ...(before % STATE_EVERY === 0 && before >= head.oldest ? [] : [removal(before)]),
-          { type: 'put', key, value: state },
-        ],
-      },
+      { sublevel: this.#states, writes: [...gone.rows, ...gone.states, put(state)] },
+      { sublevel: this.#sets, writes: sets.map(({ cid, bytes }): Write => ({ type: 'put', key: cid, value: bytes })) },
       { sublevel: this.#proposals, writes: gone.proposals },
       { sublevel: this.#store.meta, writes: this.#store.writes(next) },
     ])
     this.#head = next
+    if (trimmed !== undefined) this.#remember(height - 1, trimmed)
     this.#remember(height, epoch)
   }
 
   /** Rows before `end`, and the proposals of the height that is decided now. */
-  async #forgotten(end: number): Promise<Gone> {
-    const gone: Gone = { epochs: [], heights: [], proposals: [] }
+  async #gone(end: number): Promise<Gone> {
+    const gone: Gone = { rows: [], heights: [], states: [], certificates: [], proposals: [] }
     for (let height = this.#head.oldest; height < end; height++) {
       const value = await this.#values.get(heightKey(height))
-      gone.epochs.push(removal(height))
+      gone.rows.push(...removalsOf([height]))
       if (value !== undefined) gone.heights.push({ type: 'del', key: value })
     }
+    const state = this.#head.height - 1
+    if (state % STATE_EVERY !== 0) gone.states.push(...removalsOf([state]))
     for await (const key of this.#proposals.keys()) gone.proposals.push({ type: 'del', key })
     return gone
   }
 
   #remember(height: number, epoch: StoredEpoch): void {
+    this.#recentBytes += epoch.block.byteLength - (this.#recent.get(height)?.block.byteLength ?? 0)
     this.#recent.set(height, epoch)
-    this.#recentBytes += epoch.block.byteLength
     for (const [oldest, { block }] of this.#recent) {
       if (this.#recent.size <= RECENT_EPOCHS && this.#recentBytes <= RECENT_BYTES) break
       this.#recent.delete(oldest)
@@ -218,7 +236,7 @@ export class ChainStore {
       await this.#prove()
       return
     }
-    for (const rows of [this.#epochs, this.#values, this.#heights, this.#states]) {
+    for (const rows of [this.#blocks, this.#values, this.#heights, this.#states]) {
       for await (const _ of rows.keys({ limit: 1 })) throw damagedChain('it has epochs and no head')
     }
     await this.#store.meta.batch(this.#store.create(EMPTY))
@@ -250,8 +268,11 @@ export class ChainStore {
 }
 
 interface Gone {
-  epochs: Write[]
+  /** of all that is kept by height */
+  rows: Write[]
   heights: Write[]
+  states: Write[]
+  certificates: Write[]
   proposals: Write[]
 }
 
@@ -270,6 +291,6 @@ function outOfOrder(what: string): CodedError {
   })
 }
 
-function removal(height: number): Write {
-  return { type: 'del', key: heightKey(height) }
+function removalsOf(heights: readonly number[]): Write[] {
+  return heights.filter((height) => height > 0).map((height) => ({ type: 'del', key: heightKey(height) }))
 }

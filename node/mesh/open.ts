@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { openDatabase, type Database } from '../storage/database.ts'
-import { ChainStore, damagedChain } from './chain.ts'
+import { ChainStore, damagedChain, type ChainInit } from './chain.ts'
 import type { StoreOwner } from './store-head.ts'
 import { damagedWal, MeshWal } from './wal.ts'
 
@@ -11,8 +11,8 @@ const LEVEL = { cacheSize: 1_048_576, writeBufferSize: 2_097_152 }
 export interface MeshStoresInit extends StoreOwner {
   /** `mesh` beside the node's database; two databases in it, so that damage of one is not damage of both */
   directory: string
-  /** Newest epochs that are kept; 0 for all. */
-  keep: number
+  keep: ChainInit['keep']
+  trim: ChainInit['trim']
   /** Whether this node may ever vote: then it has a log of what it says. */
   isValidator: boolean
   /** Called once when the disk failed: stop the node, nothing is tried again. */
@@ -31,7 +31,7 @@ export interface MeshStores {
  *   E_DISK_FULL, E_STORAGE_UNWRITABLE, E_STORAGE_IO
  */
 export async function openMeshStores(init: MeshStoresInit): Promise<MeshStores> {
-  const { directory, meshId, peerId, keep } = init
+  const { directory, meshId, peerId, keep, trim } = init
   const opened: Database[] = []
   // Until all is open, a failure is thrown and nobody is left to stop.
   let isListening = false
@@ -53,7 +53,7 @@ export async function openMeshStores(init: MeshStoresInit): Promise<MeshStores> 
     const wal = init.isValidator
       ? await open('wal', damagedWal, (database) => MeshWal.open({ ...owner, database }))
       : undefined
-    const chain = await open('chain', damagedChain, (database) => ChainStore.open({ ...owner, database, keep }))
+    const chain = await open('chain', damagedChain, (database) => ChainStore.open({ ...owner, database, keep, trim }))
     isListening = true
     return {
       wal,

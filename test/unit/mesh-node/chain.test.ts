@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { refused } from '../storage/refused.ts'
-import { bytes, epochOf, MeshDirectory, valueOf } from './mesh-directory.ts'
+import { after, bytes, epochOf, MeshDirectory, trimmed, valueOf } from './mesh-directory.ts'
 import { newerIdentity } from './newer.ts'
 
 describe('store of epochs', () => {
@@ -19,7 +19,8 @@ describe('store of epochs', () => {
     await mesh.using(async ({ chain }) => {
       expect(chain.head).to.include({ height: 3, oldest: 1 })
       expect(chain.head.value).to.deep.equal(valueOf('3'))
-      expect(await chain.epoch(2)).to.deep.equal(epochOf(2))
+      expect(await chain.epoch(2)).to.deep.equal(trimmed(2))
+      expect(await chain.epoch(3)).to.deep.equal(epochOf(3))
       expect([await chain.heightOf(valueOf('2')), await chain.heightOf(valueOf('9'))]).to.deep.equal([2, undefined])
       expect(await chain.state()).to.deep.equal(state(3))
     })
@@ -32,7 +33,7 @@ describe('store of epochs', () => {
     })
     await mesh.using(async ({ chain }) => {
       expect(await chain.proposal(valueOf('1'))).to.deep.equal(bytes('block 1'))
-      await chain.commit(1, epochOf(1), state(1))
+      await chain.commit(1, epochOf(1), after(1))
       expect([await chain.proposal(valueOf('1')), await chain.proposal(valueOf('other'))]).to.deep.equal([
         undefined,
         undefined,
@@ -40,12 +41,12 @@ describe('store of epochs', () => {
     })
   })
 
-  it('keeps states at its head and at every 256th height', async () => {
+  it('keeps states of the last two epochs and of every 256th height', async () => {
     await mesh.fill(1, 515)
     await mesh.using(async ({ chain }) => {
       const kept = []
       for (let height = 0; height <= 515; height++) if ((await chain.stateAt(height)) !== undefined) kept.push(height)
-      expect(kept).to.deep.equal([256, 512, 515])
+      expect(kept).to.deep.equal([256, 512, 514, 515])
     })
   })
 
@@ -60,20 +61,28 @@ describe('store of epochs', () => {
         undefined,
         undefined,
       ])
-      expect(await chain.epoch(291)).to.deep.equal(epochOf(291))
+      expect(await chain.epoch(291)).to.deep.equal(trimmed(291))
     })
-    expect((await mesh.rows('chain')).filter(([key]) => /epochs|values|heights/.test(`${key}`))).to.have.lengthOf(60)
+    expect((await mesh.rows('chain')).filter(([key]) => /blocks|values|heights/.test(`${key}`))).to.have.lengthOf(60)
+  })
+
+  it('keeps validator sets by their CIDs', async () => {
+    const set = { cid: valueOf('set'), bytes: bytes('a set') }
+    await mesh.using(({ chain }) => chain.commit(1, epochOf(1), { ...after(1), sets: [set] }))
+    await mesh.using(async ({ chain }) => {
+      expect([await chain.set(set.cid), await chain.set(valueOf('other'))]).to.deep.equal([set.bytes, undefined])
+    })
   })
 
   it('refuses an epoch that does not follow on its head, and stays as it was', async () => {
     await mesh.fill(1, 2)
     await mesh.using(async ({ chain }) => {
       for (const height of [2, 4]) {
-        expect((await refused(chain.commit(height, epochOf(height), state(height)))).code).to.equal(
+        expect((await refused(chain.commit(height, epochOf(height), after(height)))).code).to.equal(
           'E_MESH_STORE_ORDER',
         )
       }
-      await chain.commit(3, epochOf(3), state(3))
+      await chain.commit(3, epochOf(3), after(3))
       expect(chain.head.height).to.equal(3)
     })
   })
@@ -81,10 +90,10 @@ describe('store of epochs', () => {
   it('begins anew at a checkpoint ahead of it, and says so from then on', async () => {
     await mesh.fill(1, 3)
     await mesh.using(async ({ chain }) => {
-      expect((await refused(chain.install(3, epochOf(3), state(3)))).code).to.equal('E_MESH_STORE_ORDER')
-      await chain.install(900, epochOf(900), state(900))
+      expect((await refused(chain.install(3, epochOf(3), after(3)))).code).to.equal('E_MESH_STORE_ORDER')
+      await chain.install(900, epochOf(900), after(900))
       expect([await chain.epoch(3), await chain.epoch(900)]).to.deep.equal([undefined, epochOf(900)])
-      await chain.commit(901, epochOf(901), state(901))
+      await chain.commit(901, epochOf(901), after(901))
     })
     await mesh.using(async ({ chain }) => {
       expect(chain.head).to.include({ height: 901, oldest: 900, trust: 'checkpoint' })
@@ -98,17 +107,17 @@ describe('store of epochs', () => {
         await chain.persist(valueOf(`${height}`), bytes(`block ${height}`))
         const proposed = await mesh.copy(`proposed ${height}`)
         await mesh.using(
-          async (after) => {
-            expect(after.chain.head.height).to.equal(height - 1)
-            expect(await after.chain.proposal(valueOf(`${height}`))).to.deep.equal(bytes(`block ${height}`))
+          async (later) => {
+            expect(later.chain.head.height).to.equal(height - 1)
+            expect(await later.chain.proposal(valueOf(`${height}`))).to.deep.equal(bytes(`block ${height}`))
           },
           { directory: proposed },
         )
-        await chain.commit(height, epochOf(height), state(height))
+        await chain.commit(height, epochOf(height), after(height))
         copies.push(await mesh.copy(`at ${height}`))
       }
       for (const [height, directory] of copies.entries()) {
-        await mesh.using(async (after) => expect(after.chain.head.height).to.equal(height), { directory })
+        await mesh.using(async (later) => expect(later.chain.head.height).to.equal(height), { directory })
       }
     })
   })
@@ -135,9 +144,9 @@ describe('store of epochs', () => {
     })
 
     it('that has lost a row of its head, its first epoch, or any value between', async () => {
-      // What nothing at the start asks for: the heights of other CIDs, and blocks between the ends.
+      // What nothing at the start asks for: the heights of other CIDs, and what is between the ends.
       const isNeeded = ([key]: [Buffer, Buffer]) =>
-        !key.includes('!mesh-heights!') && !(key.includes('!mesh-epochs!') && key.at(-1) === 2)
+        !key.includes('!mesh-heights!') && !(/!mesh-(blocks|certificates|states)!/.test(`${key}`) && key.at(-1) === 2)
       const rows = (await mesh.rows('chain')).filter(isNeeded)
       expect(rows.length).to.be.greaterThan(7)
       for (const [key, value] of rows) {
@@ -151,7 +160,9 @@ describe('store of epochs', () => {
     })
 
     it('with a bit flipped in its identity, its head, or what its head names', async () => {
-      const rows = (await mesh.rows('chain')).filter(([key]) => /!mesh-(chain|states|values)!/.test(`${key}`))
+      const rows = (await mesh.rows('chain')).filter(
+        ([key]) => /!mesh-(chain|values)!/.test(`${key}`) || (key.includes('!mesh-states!') && key.at(-1) === 3),
+      )
       for (const [key, value] of rows) {
         for (let at = 0; at < value.byteLength; at += 7) {
           const flipped = Buffer.from(value)

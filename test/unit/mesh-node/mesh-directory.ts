@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import type { StoredEpoch } from '../../../node/mesh/chain.ts'
+import type { AfterEpoch, StoredEpoch } from '../../../node/mesh/chain.ts'
 import { openMeshStores, type MeshStores, type MeshStoresInit } from '../../../node/mesh/open.ts'
 import { seal, unseal } from '../../../node/storage/checksum.ts'
 import type { CodedError } from '../../../protocols/shared/errors.ts'
@@ -16,7 +16,20 @@ export function valueOf(text: string): Uint8Array {
 }
 
 export function epochOf(height: number): StoredEpoch {
-  return { value: valueOf(`${height}`), block: bytes(`block ${height}`), certificate: bytes(`certificate ${height}`) }
+  return {
+    value: valueOf(`${height}`),
+    block: bytes(`block ${height}`),
+    certificate: bytes(`extended certificate ${height}`),
+  }
+}
+
+/** As it is kept when the next one is there. */
+export function trimmed(height: number): StoredEpoch {
+  return { ...epochOf(height), certificate: bytes(`certificate ${height}`) }
+}
+
+export function after(height: number): AfterEpoch {
+  return { state: bytes(`state ${height}`), sets: [] }
 }
 
 /** The directory `mesh` of a node, and what its stores reported. */
@@ -43,6 +56,7 @@ export class MeshDirectory {
       meshId: 'mesh-1',
       peerId: 'peer-1',
       keep: 0,
+      trim: (certificate) => bytes(Buffer.from(certificate).toString().replace('extended ', '')),
       isValidator: true,
       onFatal: (error) => this.fatal.push(error),
       ...options,
@@ -62,7 +76,7 @@ export class MeshDirectory {
   async fill(from: number, to: number, options: Partial<MeshStoresInit> = {}): Promise<void> {
     await this.using(async ({ chain }) => {
       for (let height = from; height <= to; height++) {
-        await chain.commit(height, epochOf(height), bytes(`state ${height}`))
+        await chain.commit(height, epochOf(height), after(height))
       }
     }, options)
   }
