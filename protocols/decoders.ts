@@ -7,6 +7,7 @@ import { pinsCodecs } from './pins/index.ts'
 import { queryCodecs } from './query/index.ts'
 import { raftCodecs } from './raft/index.ts'
 import { statusCodec } from './status/index.ts'
+import { syncCodecs } from './sync/index.ts'
 
 /** Anything that turns a peer's bytes into values, and how many it may be given. */
 export interface Decoder {
@@ -26,4 +27,5 @@ export const DECODERS: readonly Decoder[] = [
   ...queryCodecs,
   ...raftCodecs,
   statusCodec,
+  ...syncCodecs,
 ]

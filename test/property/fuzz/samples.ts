@@ -28,6 +28,7 @@ import { pinsAnswerCodec, pinsRequestCodec } from '../../../protocols/pins/codec
 import { frameCodec, requestCodec } from '../../../protocols/query/codec.ts'
 import { answerCodec, messageCodec as raftMessageCodec, openingCodec } from '../../../protocols/raft/codec.ts'
 import { statusCodec } from '../../../protocols/status/index.ts'
+import { answerCodec as syncAnswerCodec, requestCodec as syncRequestCodec } from '../../../protocols/sync/codec.ts'
 
 const key = await generateKeyPair('Ed25519')
 const issuer = peerIdFromPrivateKey(key).toString()
@@ -145,5 +146,12 @@ export const SAMPLES: Readonly<Record<string, Uint8Array>> = {
     protocolVersion: 1,
     heads: { epoch: mesh },
     time: 1_700_000_000_000,
+  }),
+  'sync request': syncRequestCodec.encode({ type: 'range', from: 12, count: 64 }),
+  'sync answer': syncAnswerCodec.encode({
+    type: 'epoch',
+    height: 12,
+    block: new Uint8Array(40).fill(1),
+    certificate: new Uint8Array(20).fill(2),
   }),
 }

@@ -1,0 +1,6 @@
+export { createSyncClient, type SyncClient, type SyncFollowed, type SyncTimeouts } from './client.ts'
+export { syncCodecs } from './codec.ts'
+export { MAX_RANGE, SYNC_PROTOCOL } from './constants.ts'
+export { createSyncHandler, type SyncHandler, type SyncHandlerInit } from './handler.ts'
+export type { SyncChain } from './serve.ts'
+export type { SyncEpoch, SyncHead } from './types.ts'
