@@ -32,22 +32,16 @@ export interface ReportContext {
  * save a time too far from ours: a replay by somebody else, or a clock that may be ours
  */
 export function openReport(bytes: Uint8Array, context: ReportContext): PhaseReport | Verdict {
-  return judged(bytes, ({ report }) => {
+  return judged(bytes, (report) => {
     if (!equals(report.mesh, context.mesh)) return reject('E_REPORT_MESH')
     if (!equals(report.author, context.from)) return reject('E_REPORT_AUTHOR')
     return isOfNow(report, context) ? undefined : ignore('E_REPORT_TIME')
   })
 }
 
-/**
- * As {@link openReport}, whoever brings it and whenever: what the record of the mesh carries. Two envelopes of one report
- * have the same bytes, so that nobody can make two of what an author said once.
- */
+/** As {@link openReport}, whoever brings it and whenever: what the record of the mesh carries. */
 export function readReport(bytes: Uint8Array, mesh: Uint8Array): PhaseReport | Verdict {
-  return judged(bytes, ({ report, envelope }) => {
-    if (!equals(report.mesh, mesh)) return reject('E_REPORT_MESH')
-    return equals(envelopeCodec.encode(envelope), bytes) ? undefined : reject('E_FRAME_MALFORMED')
-  })
+  return judged(bytes, (report) => (equals(report.mesh, mesh) ? undefined : reject('E_REPORT_MESH')))
 }
 
 /** T_sync is the mean of master and emissary, but for the rounding of each; a node without a master has none to weigh. */
@@ -59,17 +53,16 @@ export function isReport(result: PhaseReport | Verdict): result is PhaseReport {
   return !('kind' in result)
 }
 
-interface Opened {
-  report: PhaseReport
-  envelope: { b: Uint8Array; s: Uint8Array }
-}
-
-/** The signature last: it costs more than all the rest. */
-function judged(bytes: Uint8Array, fault: (opened: Opened) => Verdict | undefined): PhaseReport | Verdict {
+/**
+ * The signature last: it costs more than all the rest. An envelope has one form of bytes, so that nobody can make two of
+ * what an author said once.
+ */
+function judged(bytes: Uint8Array, fault: (report: PhaseReport) => Verdict | undefined): PhaseReport | Verdict {
   try {
     const envelope = envelopeCodec.decode(bytes)
+    if (!equals(envelopeCodec.encode(envelope), bytes)) return reject('E_FRAME_MALFORMED')
     const report = decodeReport(envelope.b)
-    const verdict = fault({ report, envelope })
+    const verdict = fault(report)
     if (verdict !== undefined) return verdict
     return verify(report.author, PHASE_DOMAIN, envelope.b, envelope.s) ? report : reject('E_REPORT_SIGNATURE')
   } catch (error) {

@@ -91,7 +91,9 @@ describe('phase report', () => {
     const { b, s } = envelopeCodec.decode(bytes)
     // A map whose keys stand in another order: the same report, other bytes.
     const swapped = Buffer.concat([bytes.subarray(0, 1), encode('s'), encode(s), encode('b'), encode(b)])
-    expect(readReport(swapped, MESH)).to.deep.equal({ kind: 'reject', code: 'E_FRAME_MALFORMED' })
+    for (const verdict of [readReport(swapped, MESH), open(swapped)]) {
+      expect(verdict).to.deep.equal({ kind: 'reject', code: 'E_FRAME_MALFORMED' })
+    }
     s[0]! ^= 1
     expect(readReport(envelopeCodec.encode({ b, s }), MESH)).to.deep.equal({
       kind: 'reject',
