@@ -6,6 +6,7 @@ import { EXIT } from '../../node/error-table.ts'
 import { exitCodeOf } from '../../node/errors.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import { cellsOf } from './cells.ts'
+import { chainOf } from './chain.ts'
 import { endOf, LocalMesh } from './mesh.ts'
 import { NODES } from './plan.ts'
 import { choosePorts } from './ports.ts'
@@ -96,7 +97,7 @@ function print(mesh: LocalMesh, readyMs: number, json: boolean): void {
     })),
     global: global && { t: global.t, magnitudeSquared: global.magnitudeSquared, collapsed: global.collapsed },
     cells: cellsOf(mesh.running).map(({ name, leader, term, commitIndex }) => ({ name, leader, term, commitIndex })),
-    chain: {},
+    chain: chainOf(mesh.running) ?? {},
   }
   process.stdout.write(`${JSON.stringify(document)}\n`)
 }
@@ -125,7 +126,15 @@ function commandsToTry(mesh: LocalMesh): string {
   const path = mesh.running[0]?.node.path ?? ''
   const near = relative('', path)
   const kairos = `npx kairos --path ${near.startsWith('..') ? path : near}`
-  const verbs = ['status', 'members', 'query coherence --all', 'add package.json --pin --wait', 'pin status']
+  const verbs = [
+    'status',
+    'members',
+    'epoch ls',
+    'validators',
+    'query coherence --all',
+    'add package.json --pin --wait',
+    'pin status',
+  ]
   const lines = verbs.map((verb) => `  ${kairos} ${verb}`)
   return ['', 'In another terminal:', ...lines, 'Ctrl-C stops all nine.'].join('\n')
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { cellLacks } from './cells.ts'
+import { chainLacks } from './chain.ts'
 import { startNode } from './cli.ts'
 import { viewOf, type NodeView } from './client.ts'
 import { isMember, prepareFounders, prepareGuests, type PlacedNode, type PrepareOptions } from './prepare.ts'
@@ -46,15 +47,15 @@ export class LocalMesh {
     }
     await prepareGuests(this.#nodes, this.#options)
     this.#startAll(this.#nodes.filter((node) => !node.founder))
-    progress('waiting until all are connected and hear each other')
+    progress('waiting until all are connected, hear each other and agree on epochs')
   }
 
-  /** Polls until every node is connected as its role says and hears every reporting node, and each cell is whole. */
+  /** Polls until every node is connected as its role says and hears every reporting node, each cell is whole, and epochs are final. */
   async ready(): Promise<void> {
     await this.#until(() => this.unready().length === 0)
   }
 
-  /** @returns why the mesh is not ready, one reason a node; empty when it is */
+  /** @returns why the mesh is not ready, some reasons a node; empty when it is */
   unready(): string[] {
     const reporters = this.#nodes.filter((node) => node.column !== null).map((node) => node.name)
     return this.#nodes.flatMap((node) => {
@@ -68,7 +69,7 @@ export class LocalMesh {
       const heard = new Set(fresh.map((report) => report.name))
       const missing = reporters.filter((name) => !heard.has(name))
       if (missing.length > 0) return [`${node.name} does not hear ${missing.join(', ')}`]
-      return cellLacks(node, view.status.cells)
+      return [...cellLacks(node, view.status.cells), ...chainLacks(node, view.status.chain)]
     })
   }
 

@@ -1,5 +1,6 @@
 import type { GlobalCoherence } from '../../node/operations.ts'
 import { cellsLine, cellsOf } from './cells.ts'
+import { chainLine, chainOf } from './chain.ts'
 import { endOf, type LocalMesh, type RunningNode } from './mesh.ts'
 
 const BAR_CELLS = 20
@@ -10,12 +11,12 @@ const bar = (share: number): string => {
   return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full)
 }
 
-/** One row a node, who leads the cells, the mesh's own value last. */
+/** One row a node, who leads the cells, the record, the mesh's own value last. */
 export function table(mesh: LocalMesh): string {
   const rows = mesh.running.map(nodeRow)
   const head = `${'NODE'.padEnd(9)}${'ROLE'.padEnd(9)}${'CELL'.padEnd(7)}PEERS   PINS  |T|²  ${' '.repeat(BAR_CELLS)}  STATE      FALSE ALARM  LISTENS TO`
-  const cells = cellsLine(mesh.running)
-  return [head, ...rows, ...(cells === '' ? [] : [cells]), globalRow(globalOf(mesh))].join('\n')
+  const lines = [cellsLine(mesh.running), chainLine(mesh.running)].filter((line) => line !== '')
+  return [head, ...rows, ...lines, globalRow(globalOf(mesh))].join('\n')
 }
 
 /** What the first node that answers makes of the whole mesh: they all compute the same. */
@@ -84,6 +85,7 @@ export class Changes {
       if (own !== undefined && own !== null) yield* this.#flip(node.name, own)
     }
     yield* this.#leaders(mesh)
+    yield* this.#agreed(mesh)
     const global = globalOf(mesh)
     if (global === undefined) return
     yield* this.#flip('MESH', global)
@@ -104,6 +106,14 @@ export class Changes {
       this.#leader.set(name, leader)
       if (before !== undefined && before !== leader) yield `cell ${name} is led by ${leader}`
     }
+  }
+
+  /** What the validators have signed. */
+  *#agreed({ running }: LocalMesh): Generator<string> {
+    const { height, collapsed, magnitudeSquared } = chainOf(running) ?? {}
+    if (height === undefined || !this.#changed('record', collapsed === true)) return
+    const what = collapsed === true ? 'has collapsed' : 'has broken'
+    yield `epoch ${height}: agreed that the mesh ${what}, |T|² ${magnitudeSquared?.toFixed(3) ?? '-'}`
   }
 
   *#flip(

@@ -36,7 +36,7 @@ const change = z.discriminatedUnion('type', [
           .number()
           .int()
           .min(1)
-          .max(2 ** 30)
+          .max(2 ** 30 - 1)
           .describe('I_c in units of 2⁻³⁰'),
         maxValidators: z.number().int().min(1).max(16).describe('Of one operator'),
         doubleVote: z.enum(['remove', 'note']),

@@ -23,14 +23,15 @@ export function validatorsText(document: ValidatorsDocument): string {
   ]
   return `${table(
     HEADER,
-    operators.flatMap((operator) => operator.members.map((member) => columns(operator, member, total))),
+    operators.flatMap((operator) => operator.members.map((_, i) => columns(operator, i, total))),
   )}\n${list(facts)}`
 }
 
 type Operator = ValidatorsDocument['operators'][number]
 
-function columns(operator: Operator, member: Operator['members'][number], total: number): string[] {
-  const { attested } = operator
+/** What is said of the operator stands beside its first node. */
+function columns(operator: Operator, index: number, total: number): string[] {
+  const member = operator.members[index]!
   return [
     operator.name,
     operator.cell,
@@ -40,8 +41,13 @@ function columns(operator: Operator, member: Operator['members'][number], total:
     member.isValidator ? share(member.power, total) : '-',
     member.isSelf || member.isConnected ? 'yes' : 'no',
     member.peerId,
-    attested === null ? '-' : `epoch ${attested.epoch}${attested.t === null ? '' : `, T_cell ${point(attested.t)}`}`,
+    index === 0 ? attestedText(operator) : '',
   ]
+}
+
+function attestedText({ attested }: Operator): string {
+  if (attested === null) return '-'
+  return `epoch ${attested.epoch}${attested.t === null ? '' : `, T_cell ${point(attested.t)}`}`
 }
 
 function policyPairs(policy: Policy): [string, string][] {

@@ -89,7 +89,7 @@ const POLICY: Readonly<Record<keyof Policy, (text: string) => number | string | 
   epochMs: milliseconds,
   idleEpochMs: milliseconds,
   trustingMs: milliseconds,
-  collapseThreshold: (text) => (Number(text) > 0 && Number(text) <= 1 ? Math.round(Number(text) * ONE_Q30) : undefined),
+  collapseThreshold: (text) => (Number(text) > 0 && Number(text) < 1 ? Math.round(Number(text) * ONE_Q30) : undefined),
   maxValidators: (text) => (/^\d+$/.test(text) ? Number(text) : undefined),
   doubleVote: (text) => (text === 'remove' || text === 'note' ? text : undefined),
 }

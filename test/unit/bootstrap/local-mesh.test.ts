@@ -3,9 +3,11 @@ import { EventEmitter } from 'node:events'
 import { DAY_S, NODES, plannedConfig } from '../../../bootstrap/local-mesh/plan.ts'
 import { choosePorts } from '../../../bootstrap/local-mesh/ports.ts'
 import { cellLacks, cellsLine, cellsOf } from '../../../bootstrap/local-mesh/cells.ts'
+import { chainLacks, chainLine, chainOf } from '../../../bootstrap/local-mesh/chain.ts'
 import type { LocalMesh, RunningNode } from '../../../bootstrap/local-mesh/mesh.ts'
 import { Changes, Screen, table } from '../../../bootstrap/local-mesh/view.ts'
-import type { CellSummary } from '../../../node/operations.ts'
+import type { CellSummary, ChainSummary } from '../../../node/operations.ts'
+import { CHAIN } from '../../helpers/fake-record.ts'
 import { holdPort } from '../../helpers/processes.ts'
 
 describe('local mesh, without processes', () => {
@@ -72,6 +74,58 @@ describe('local mesh, without processes', () => {
       )
     const lines = [null, 'alpha-1', 'alpha-1', null, 'alpha-2'].map(news)
     expect(lines).to.deep.equal([[], [], [], [], ['cell alpha is led by alpha-2']])
+  })
+
+  /** The record as these nodes see it. */
+  const recording = (...seen: [name: string, chain: Partial<ChainSummary> | null][]) =>
+    seen.map(([name, chain]) => ({
+      node: node(name),
+      view: { status: { cells: [], chain: chain && { ...CHAIN, ...chain } }, coherence: {} },
+    })) as unknown as RunningNode[]
+
+  it('is not ready before an epoch is final on every node that keeps the record, and all six full nodes vote', () => {
+    const lacks = (name: string, chain: Partial<ChainSummary>) => chainLacks(node(name), { ...CHAIN, ...chain })
+    expect(lacks('alpha-1', {})).to.deep.equal([])
+    expect(lacks('alpha-1', { height: 0 })).to.deep.equal(['alpha-1: no epoch is final yet'])
+    expect(lacks('witness', { role: 'follower' })).to.deep.equal([])
+    expect(lacks('witness', { role: 'follower', behind: 40 })).to.deep.equal(['witness: 40 epochs behind'])
+    expect(lacks('light', { role: 'follower', validators: 4 })).to.deep.equal([
+      'light: 4 of 6 nodes vote on epochs yet',
+    ])
+    expect(lacks('alpha-3', { role: 'follower' })).to.deep.equal(['alpha-3 does not vote on epochs yet'])
+    expect(chainLacks(node('relay'), null)).to.deep.equal([])
+  })
+
+  it('shows the record as that validator sees it that has come furthest', () => {
+    const seen = recording(['alpha-1', { height: 7 }], ['beta-1', { height: 9, collapsed: true }], ['relay', null])
+    const { height, finalizedMs, t, magnitudeSquared, validators, operators } = { ...CHAIN, height: 9 }
+    const shown = { height, finalizedMs, t, magnitudeSquared, collapsed: true, validators, operators }
+    expect(chainOf([...seen, ...recording(['witness', { height: 12 }])])).to.deep.equal(shown)
+    expect(chainLine(seen)).to.equal(
+      'CHAIN    epoch 9, final after 52 ms (p99 110 ms), 6 validators of 4 operators, T_global agreed: |T|² 0.850 COLLAPSED',
+    )
+    expect([chainOf(recording(['alpha-1', { height: 0 }])), chainLine([])]).to.deep.equal([undefined, ''])
+  })
+
+  it('says when the validators agree that the mesh has collapsed or broken, and not when they do first', () => {
+    const changes = new Changes()
+    const news = (chain: Partial<ChainSummary>) => [
+      ...changes.since({ running: recording(['alpha-1', chain]) } as unknown as LocalMesh),
+    ]
+    const lines = [
+      { height: 0 },
+      {},
+      { collapsed: true, magnitudeSquared: 0.953 },
+      { height: 1235, collapsed: true },
+      {},
+    ].map(news)
+    expect(lines).to.deep.equal([
+      [],
+      [],
+      ['epoch 1234: agreed that the mesh has collapsed, |T|² 0.953'],
+      [],
+      ['epoch 1234: agreed that the mesh has broken, |T|² 0.850'],
+    ])
   })
 
   interface Shown {
