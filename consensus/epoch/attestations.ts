@@ -5,6 +5,8 @@ import { DOMAIN, type Signatures } from './signed-bytes.ts'
 import type { Attestation, Operator } from './types.ts'
 import { includesKey } from './validators.ts'
 
+const SET_CODES = { last: 'E_ATTESTATION_LAST', full: 'E_ATTESTATION_FULL' }
+
 /** A cell's own word about itself. @returns a code when it is not taken */
 export function applyAttestation(draft: Draft, bytes: Uint8Array, signatures: Signatures): string | undefined {
   const opened = openAttestation(draft.before.mesh, bytes)
@@ -19,7 +21,7 @@ export function applyAttestation(draft: Draft, bytes: Uint8Array, signatures: Si
   const next: Operator = { ...operator, members, validators, attested: { epoch, index, root, t } }
   return (
     problemOfKeys(draft, attestation, operator, signatures) ??
-    problemOfSet(draft, next) ??
+    problemOf(withOperator(draft.operators, next), SET_CODES) ??
     problemOfSigners(opened, operator, signatures) ??
     take(draft, next, attestation)
   )
@@ -51,11 +53,6 @@ function problemOfKeys(
     if (!includesKey(operator.members, key) && !isKey(key)) return 'E_ATTESTATION_KEY'
   }
   return undefined
-}
-
-function problemOfSet(draft: Draft, next: Operator): string | undefined {
-  const problem = problemOf(withOperator(draft.operators, next))
-  return problem && `E_ATTESTATION_${problem}`
 }
 
 /** More than half of the members that the record has, whom the attestation may be about to replace. */

@@ -25,6 +25,16 @@ export function openBlock(bytes: Uint8Array): OpenedBlock | string {
   }
 }
 
+/** @returns whether the bytes are the block that the value names, header and lists: one value, one string of bytes */
+export function matchesValue(value: Uint8Array, bytes: Uint8Array): boolean {
+  try {
+    const parts = partsCodec.decode(bytes)
+    return equalBytes(valueOf(parts.header), value) && isLinked(headerCodec.decode(parts.header), parts)
+  } catch {
+    return false
+  }
+}
+
 /** @returns whether these are the lists that the header links to */
 export function isLinked(header: EpochHeader, parts: BlockParts): boolean {
   const links = linksOf(parts)

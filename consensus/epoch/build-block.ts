@@ -6,6 +6,7 @@ import { openAttestation } from './attestation-codec.ts'
 import { sealBlock, type OpenedBlock } from './block.ts'
 import { witnessesOf, type Witness } from './certificate.ts'
 import { timeAfter, type EpochPorts } from './check-block.ts'
+import { digestOf, hex } from './cid.ts'
 import { Draft } from './draft.ts'
 import { applyEvidence } from './evidence.ts'
 import { applyCommand } from './governance.ts'
@@ -52,9 +53,9 @@ export function witnessesFor(state: MeshState, certificate: CommitCertificate | 
 }
 
 function opened(bytes: Uint8Array, { openReport }: Pick<EpochPorts, 'openReport'>): IncludedReport {
-  const report = openReport(bytes)
+  const report = openReport(bytes, hex(digestOf(bytes)))
   if (report === undefined) throw new CodedError('E_EPOCH_REPORT', 'a report that is to be included does not hold')
-  return { ...report, bytes }
+  return { author: report.author, epoch: report.epoch, t: report.t, bytes }
 }
 
 /** What of the pending parts can go in, in the order in which they are applied. Signatures were checked on the way in. */

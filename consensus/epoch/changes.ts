@@ -5,6 +5,7 @@ import type { Change, Operator, Policy } from './types.ts'
 
 /** With fewer operators nobody can stay under a third. */
 const OPERATORS_TO_TOLERATE_ONE = 4
+const SET_CODES = { last: 'E_GOVERNANCE_LAST', full: 'E_GOVERNANCE_FULL' }
 
 export interface Changed {
   readonly operators: readonly Operator[]
@@ -16,9 +17,7 @@ export function changed(draft: Draft, change: Change, signatures: Signatures): C
   if (change.type === 'policy-set') return changedPolicy(draft, change.policy)
   const operators = change.type === 'operator-set' ? set(draft, change, signatures) : removed(draft, change.cell)
   if (typeof operators === 'string') return operators
-  const problem = problemOf(operators)
-  if (problem !== undefined) return `E_GOVERNANCE_${problem}`
-  return problemOfWeights(operators) ?? { operators, policy: draft.policy }
+  return problemOf(operators, SET_CODES) ?? problemOfWeights(operators) ?? { operators, policy: draft.policy }
 }
 
 function changedPolicy({ operators, policy }: Draft, some: Partial<Policy>): Changed | string {

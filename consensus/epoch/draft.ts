@@ -61,11 +61,22 @@ export function withOperator(operators: readonly Operator[], operator: Operator)
   return [...others, operator].sort((a, b) => (a.cell < b.cell ? -1 : 1))
 }
 
-/** @returns why these operators cannot be: the last validator never goes, and lists have their limits */
-export function problemOf(operators: readonly Operator[]): 'LAST' | 'FULL' | undefined {
+/** Codes of the two ways in which operators cannot be a set. */
+export interface SetCodes {
+  /** nobody could decide anything any more */
+  readonly last: string
+  /** over the limit of members or validators */
+  readonly full: string
+}
+
+/** @returns the code of why these operators cannot be: the last validator never goes, and lists have their limits */
+export function problemOf(operators: readonly Operator[], { last, full }: SetCodes): string | undefined {
+  if (!hasValidator(operators)) return last
   const members = operators.reduce((sum, operator) => sum + operator.members.length, 0)
-  const validators = operators.length === 0 ? 0 : powersOf(operators).length
-  if (validators === 0) return 'LAST'
-  const named = operators.reduce((sum, operator) => sum + operator.validators.length, 0)
-  return members > MAX_MEMBERS || named > MAX_VALIDATORS ? 'FULL' : undefined
+  const validators = operators.reduce((sum, operator) => sum + operator.validators.length, 0)
+  return members > MAX_MEMBERS || validators > MAX_VALIDATORS ? full : undefined
+}
+
+export function hasValidator(operators: readonly Operator[]): boolean {
+  return operators.length > 0 && powersOf(operators).length > 0
 }

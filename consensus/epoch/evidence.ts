@@ -1,5 +1,5 @@
 import { equalBytes } from '../light/bytes.ts'
-import { problemOf, type Draft } from './draft.ts'
+import { hasValidator, type Draft } from './draft.ts'
 import { evidenceCodec, isSigned } from './evidence-codec.ts'
 import { EVIDENCE_HEIGHTS } from './limits.ts'
 import type { Signatures } from './signed-bytes.ts'
@@ -39,7 +39,7 @@ function remove(draft: Draft, key: Uint8Array): void {
     members: without(operator.members),
     validators: without(operator.validators),
   }))
-  if (problemOf(operators) === 'LAST') return
+  if (!hasValidator(operators)) return
   draft.operators = operators
   draft.putOut(key)
 }

@@ -1,7 +1,7 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { equalBytes } from '../light/bytes.ts'
-import { powersOf } from '../light/powers.ts'
+import { FOUNDING_VALIDATORS, foundingValidators, powersOf } from '../light/powers.ts'
 import type { MeshState, Operator, Policy } from './types.ts'
 import { inOrder } from './validators.ts'
 
@@ -18,7 +18,6 @@ export interface GenesisLike {
   }[]
 }
 
-const MAX_VALIDATORS_AT_FIRST = 7
 const TRUSTING_MS = 14 * 86_400_000
 const IDLE_FACTOR = 10
 /** Identity multihash of a protobuf of an ed25519 public key: what a peer id of such a key begins with. */
@@ -36,7 +35,8 @@ export function genesisState(genesis: GenesisLike, mesh: Uint8Array): MeshState 
     .map(({ name, cell, weight, founders }): Operator => {
       const full = founders.filter(({ role }) => role === 'full')
       const members = inOrder(full.map(({ peerId }) => keyOf(peerId)))
-      return { name, cell, weight, members, validators: members.slice(0, MAX_VALIDATORS_AT_FIRST), attested: undefined }
+      const validators = foundingValidators(members, genesis.operators.length)
+      return { name, cell, weight, members, validators, attested: undefined }
     })
     .sort((a, b) => (a.cell < b.cell ? -1 : 1))
   const validators = powersOf(operators)
@@ -63,7 +63,7 @@ function firstPolicy({ epochMs, collapseThreshold }: GenesisLike): Policy {
     idleEpochMs: epochMs * IDLE_FACTOR,
     trustingMs: TRUSTING_MS,
     collapseThreshold: Math.min(2 ** 30 - 1, Math.max(1, Math.round(collapseThreshold * 2 ** 30))),
-    maxValidators: MAX_VALIDATORS_AT_FIRST,
+    maxValidators: FOUNDING_VALIDATORS,
     doubleVote: 'remove',
   }
 }

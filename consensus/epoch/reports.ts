@@ -15,8 +15,11 @@ export interface OpenedReport {
   readonly t: ComplexQ30
 }
 
-/** @returns undefined for bytes that are no report of this mesh, or one whose T_sync is not the mean of its halves */
-export type OpenReport = (envelope: Uint8Array) => OpenedReport | undefined
+/**
+ * @param digest - sha-256 of the envelope in hex, for who remembers
+ * @returns undefined for bytes that are no report of this mesh, or one whose T_sync is not the mean of its halves
+ */
+export type OpenReport = (envelope: Uint8Array, digest: string) => OpenedReport | undefined
 
 export interface WeightedT {
   /** in parts */
@@ -50,7 +53,18 @@ export interface Named {
  *
  * @returns by key
  */
-export function reportersAfter({ operators, validators }: Pick<MeshState, 'operators' | 'validators'>): Reporter[] {
+export function reportersAfter(state: MeshState): readonly Reporter[] {
+  const known = reporters.get(state)
+  if (known !== undefined) return known
+  const found = inTurns(state)
+  reporters.set(state, found)
+  return found
+}
+
+/** Asked for each precommit that comes. */
+const reporters = new WeakMap<MeshState, readonly Reporter[]>()
+
+function inTurns({ operators, validators }: MeshState): Reporter[] {
   const room = Math.min(MAX_REPORTS, maxNames(validators.length))
   const inTurn: Reporter[] = []
   const turns = Math.max(0, ...operators.map(({ members }) => members.length))
@@ -111,17 +125,18 @@ export function checkReports(
   open: OpenReport,
 ): IncludedReport[] | string {
   const wanted = new Map(named.map(({ reporter, digest }) => [hex(digest), reporter]))
-  const digests = new Set(reports.map((bytes) => hex(digestOf(bytes))))
+  const digests = reports.map((bytes) => hex(digestOf(bytes)))
   // Before any signature is checked: what nobody named costs nobody anything.
-  for (const digest of digests) if (!wanted.has(digest)) return 'E_EPOCH_REPORT_EXTRA'
-  if (digests.size < wanted.size) return 'E_EPOCH_REPORT_MISSING'
+  if (!digests.every((digest) => wanted.has(digest))) return 'E_EPOCH_REPORT_EXTRA'
+  if (new Set(digests).size < wanted.size) return 'E_EPOCH_REPORT_MISSING'
   const included: IncludedReport[] = []
-  for (const bytes of reports) {
-    const opened = open(bytes)
-    const author = wanted.get(hex(digestOf(bytes)))?.key
+  for (const [at, digest] of digests.entries()) {
+    const bytes = reports[at]!
+    const opened = open(bytes, digest)
+    const author = wanted.get(digest)?.key
     if (opened === undefined || opened.epoch !== epoch || compareBytes(opened.author, author!) !== 0)
       return 'E_EPOCH_REPORT'
-    included.push({ ...opened, bytes })
+    included.push({ author: opened.author, epoch, t: opened.t, bytes })
   }
   const isOrdered = included.every((each, at) => at === 0 || compareReports(included[at - 1]!, each) < 0)
   return isOrdered ? included : 'E_EPOCH_REPORT_ORDER'
