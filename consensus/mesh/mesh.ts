@@ -150,7 +150,7 @@ export class Mesh {
   async #decideNext(): Promise<Decided | undefined> {
     this.#step = this.#isValidator ? 'waiting' : 'following'
     // One turn at least, so that others get theirs.
-    await this.#wait.for(0)
+    if (this.#isWaiting) await this.#wait.for(0)
     for (let ms = this.#untilBegin; ms !== 0 && this.#isWaiting; ms = this.#untilBegin) await this.#wait.for(ms)
     if (this.#isStopped) return undefined
     return this.#synced[0] ?? this.#decide()
