@@ -3,7 +3,7 @@ import { list, printable, table } from './text.ts'
 
 type Pair = [label: string, value: string]
 
-/** The record in one line of `status`. */
+/** The record in one line of `status`; how many may lie stands in its line of operators. */
 export function chainText(chain: ChainSummary): string {
   const { height, finalizedMs, magnitudeSquared, collapsed, behind, problem } = chain
   const head =
@@ -11,11 +11,14 @@ export function chainText(chain: ChainSummary): string {
       ? 'no epoch is final yet'
       : `epoch ${height} of ${chain.time}, T_global agreed ${power(magnitudeSquared, collapsed === true)}`
   const pace = finalizedMs === null ? '' : `, final after ${ms(finalizedMs.p50)} (p99 ${ms(finalizedMs.p99)})`
-  const who = `${counted(chain.validators, 'validator')} of ${counted(chain.operators, 'operator')}`
-  const faults = `${chain.toleratedFaults === 0 ? 'none' : chain.toleratedFaults} of which may lie`
   const late = behind === 0 ? '' : `, ${behind} behind`
   const trouble = problem === null ? '' : `; ${problem.message} (${problem.code})`
-  return `${head}${pace}${late} (${chain.role}; ${who}, ${faults}; rests on the ${chain.trust})${trouble}`
+  return `${head}${pace}${late} (${partText(chain)}; rests on the ${chain.trust})${trouble}`
+}
+
+function partText({ role, validators }: ChainSummary): string {
+  if (role === 'follower') return `follows ${counted(validators, 'validator')}`
+  return validators === 1 ? 'the only validator' : `one of ${validators} validators`
 }
 
 const HEADER = ['HEIGHT', 'TIME', 'ROUND', 'PROPOSER', 'REPORTS', '|T|²', 'STATE', 'CHANGES', 'EVIDENCE', 'CID']

@@ -22,6 +22,7 @@ export async function writeBundle(io: Io, file: string, findings: Finding[]): Pr
     status: () => client.get('/status'),
     peers: () => client.get('/peers'),
     coherence: () => client.get('/coherence'),
+    validators: () => client.get('/validators'),
     metrics: () => client.text('/metrics'),
     log: () => client.get('/log'),
   }

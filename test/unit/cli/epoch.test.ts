@@ -8,24 +8,26 @@ import { CHAIN, EPOCH, EPOCH_ROW } from '../../helpers/fake-record.ts'
 import { documents, verbStarter } from '../../helpers/verb-starter.ts'
 
 describe('the record in text', () => {
-  it('is one line of status: height, T_global, finality, who may lie, and what it rests on', () => {
+  it('is one line of status: height, T_global, finality, who votes, and what it rests on', () => {
     expect(chainText(CHAIN)).to.equal(
       'epoch 1234 of 2026-01-01T00:00:00.000Z, T_global agreed |T|² 0.850, final after 52 ms (p99 110 ms) ' +
-        '(validator; 6 validators of 4 operators, 1 of which may lie; rests on the genesis)',
+        '(one of 6 validators; rests on the genesis)',
     )
   })
 
   it('says what is not as it should be', () => {
     const problem = { code: 'E_NO_QUORUM', message: 'validators are missing' }
-    const text = chainText({ ...CHAIN, toleratedFaults: 0, behind: 12, trust: 'checkpoint', collapsed: true, problem })
-    expect(text).to.match(/\|T\|² 0.850, collapsed, .* 12 behind .* none of which may lie; rests on the checkpoint\)/)
+    const text = chainText({ ...CHAIN, role: 'follower', behind: 12, trust: 'checkpoint', collapsed: true, problem })
+    expect(text).to.match(
+      /\|T\|² 0.850, collapsed, .* 12 behind \(follows 6 validators; rests on the checkpoint\)/,
+    )
     expect(text).to.match(/; validators are missing \(E_NO_QUORUM\)$/)
   })
 
   it('before the first epoch says so, without a value that there is not', () => {
     const none = { height: 0, time: null, t: null, magnitudeSquared: null, collapsed: null, finalizedMs: null }
-    expect(chainText({ ...CHAIN, ...none, validators: 1, operators: 1 })).to.match(
-      /^no epoch is final yet \(validator; 1 validator of 1 operator,/,
+    expect(chainText({ ...CHAIN, ...none, validators: 1 })).to.match(
+      /^no epoch is final yet \(the only validator;/,
     )
   })
 
