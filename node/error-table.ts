@@ -212,6 +212,22 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_EVIDENCE_STRANGER: refused('The evidence is against nobody of the record.'),
   E_EVIDENCE_SIGNATURE: invalid('One of the contradicting messages is not signed by the validator.'),
 
+  // Light verification: what a stranger finds about an exported epoch.
+  E_LIGHT_FILE: invalid('The file is no exported epoch: cut short, damaged, or of another kind.'),
+  E_LIGHT_UNTRUSTED: refused('Nothing but the file itself says of which mesh it must be.'),
+  E_LIGHT_MESH: refused('The epoch is of another mesh than the one that is trusted.'),
+  E_LIGHT_CHAIN: refused('A part of the epoch or of the path to it does not belong to what was decided before.'),
+  E_LIGHT_CERTIFICATE: refused('The signatures are not those of more than two thirds of the power for this epoch.'),
+  E_LIGHT_OVERLAP: refused('Too few of the validators that are known signed: trust does not reach so far at once.'),
+  E_LIGHT_CLOCK: refused('The epoch is ahead of the clock of this machine.'),
+  E_LIGHT_TRUST_EXPIRED: refused(
+    'What is trusted is older than the word of its validators is worth: a checkpoint is needed.',
+  ),
+  E_LIGHT_CHECKPOINT: refused('The checkpoint contradicts the file, or does not lie on the path in it.'),
+  E_LIGHT_CHECKPOINT_TEXT: invalid('The text is no checkpoint: HEIGHT:CID.'),
+  E_LIGHT_NOT_KEPT: refused('The epoch, or those that lead to it, are not kept here.', 404),
+  E_LIGHT_EXPORT_TOO_LARGE: refused('The way to the epoch is too long for one file.', 413),
+
   // The program and its faces.
   E_INTERNAL: failed('A defect of kairos, or an error without a code.'),
   E_IO: io('A file, directory or stream could not be read or written.'),

@@ -49,12 +49,13 @@ function item(source: Source, depth: number): Data {
   if (major === 7) return simple(source, first)
   const value = argument(source, first & 0x1f)
   if (major === 0) return value
-  if (major === 1) return -1 - value
+  if (major === 1 && value < Number.MAX_SAFE_INTEGER) return -1 - value
   if (major === 2) return taken(source, value)
   if (major === 3) return text.decode(taken(source, value))
   if (major === 4) return Array.from({ length: children(source, value) }, () => item(source, depth + 1))
   if (major === 5) return entries(source, children(source, value), depth + 1)
-  return link(value, item(source, depth + 1))
+  if (major === 6) return link(value, item(source, depth + 1))
+  throw new RangeError('number too large')
 }
 
 /** The number in or behind a head, in its shortest form. */

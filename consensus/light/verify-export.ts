@@ -68,11 +68,9 @@ export function verifyExport(bytes: Uint8Array, trust: ExportTrust): VerifiedExp
   }
   const walk = trust.checkpoint === undefined ? fromGenesis : fromCheckpoint(trust.checkpoint)
   const { signed, path } = walk(content, target, policy)
-  return {
-    trust: trust.checkpoint === undefined ? 'genesis' : 'checkpoint',
-    ...{ name, mesh, path, cid: target.cid, header: target.header, content },
-    ...signed,
-  }
+  const { cid, header } = target
+  const kind = trust.checkpoint === undefined ? 'genesis' : 'checkpoint'
+  return { trust: kind, name, mesh, path, cid, header, content, ...signed }
 }
 
 interface Walk {

@@ -1,0 +1,23 @@
+import { build } from 'esbuild'
+
+export interface Bundle {
+  readonly code: Uint8Array
+  /** what went into it, as paths from the root of the checkout */
+  readonly sources: readonly string[]
+}
+
+/** The light verifier as a page loads it: one minified module. */
+export async function bundleLight(): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: ['consensus/light/index.ts'],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  })
+  return { code: outputFiles[0]!.contents, sources: Object.keys(metafile.inputs) }
+}
