@@ -15,12 +15,15 @@ export type Need = 'protoc'
 export const ENGINES: readonly Engine[] = [
   { name: 'coherence', variants: ['plain', 'simd'] },
   { name: 'raft', variants: ['plain'], needs: ['protoc'] },
+  { name: 'bft', variants: ['plain', 'tokens'] },
 ]
 
 // What Node 20 and browsers run. Never --all-features, whose result Node refuses; relaxed-simd showed no gain.
 export const VARIANTS = {
   plain: { rustc: [], wasmOpt: [] },
   simd: { rustc: ['-Ctarget-feature=+simd128'], wasmOpt: ['--enable-simd'] },
+  // For simulations only, and not shipped: what stands for a signature there is a cheap hash.
+  tokens: { rustc: ['--cfg=kairos_tokens'], wasmOpt: [] },
 }
 
 export const WASM_OPT = [

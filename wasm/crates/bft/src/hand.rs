@@ -1,0 +1,347 @@
+//! What the core asks for while an input is under way, done or written down: signing, checking, effects.
+
+use crate::context::{Cid, Key, Mesh, Proposal, Signature, Validators, Vote};
+use crate::effects::Effect;
+use crate::keys::{Signer, Verifier};
+use crate::message::{encode_polka, encode_proposal, encode_round, encode_vote};
+use crate::node::Refusal;
+use crate::record;
+use crate::signed::{MeshId, extension_bytes, proposal_bytes, vote_bytes};
+use malachitebft_core_consensus::{
+    ConsensusMsg, Effect as Asked, Input, LivenessMsg, ProposedValue, Resumable, Resume, SignedConsensusMsg,
+    VoteExtensionError,
+};
+use malachitebft_core_types::{
+    CertificateError, CommitCertificate, Context, ExtendedCommitCertificate, NilOrVal, Round, SignedExtension,
+    SignedProposal, SignedVote, Timeout, TimeoutKind, VoteExtensions, VoteType,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is asked of the host in the middle of an input.
+pub trait Host {
+    fn extension(&self, round: u32, value: &[u8]) -> Vec<u8>;
+    fn is_extension(&self, validator: &[u8], bytes: &[u8]) -> bool;
+}
+
+/// What the core never asks of this engine.
+#[derive(Debug)]
+pub struct Unasked;
+
+type Resumed = Result<Resume<Mesh>, Unasked>;
+
+pub struct Hand {
+    mesh: MeshId,
+    height: u64,
+    pub own: Key,
+    signer: Signer,
+    verifiers: BTreeMap<Key, Verifier>,
+    host: Box<dyn Host>,
+    /// What this key has said, wherever it came from: nothing else is ever signed in its place.
+    votes: BTreeMap<(VoteType, Round), SignedVote<Mesh>>,
+    pub proposals: BTreeMap<Round, SignedProposal<Mesh>>,
+    /// values that a proposer or a quorum has named
+    pub named: BTreeSet<Cid>,
+    /// records that the log holds already
+    pub logged: BTreeSet<Vec<u8>>,
+    pub is_replaying: bool,
+    /// signatures made here, which need no check
+    fresh: Option<Signature>,
+    fresh_extension: Option<Signature>,
+    rebroadcast: Option<Round>,
+    accused: BTreeSet<(Vec<u8>, Vec<u8>)>,
+    pub effects: Vec<Effect>,
+    /// of the input that is under way
+    pub refusal: Option<Refusal>,
+}
+
+impl Hand {
+    pub fn new(mesh: MeshId, height: u64, seed: &[u8; 32], validators: &Validators, host: Box<dyn Host>) -> Self {
+        let signer = Signer::new(seed);
+        let verifiers = validators.0.iter().map(|each| (each.key, Verifier::new(&each.key))).collect();
+        Self {
+            mesh,
+            height,
+            own: signer.public(),
+            signer,
+            verifiers,
+            host,
+            votes: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            named: BTreeSet::new(),
+            logged: BTreeSet::new(),
+            is_replaying: false,
+            fresh: None,
+            fresh_extension: None,
+            rebroadcast: None,
+            accused: BTreeSet::new(),
+            effects: Vec::new(),
+            refusal: None,
+        }
+    }
+
+    pub fn give(&mut self, asked: Asked<Mesh>) -> Resumed {
+        match asked {
+            Asked::CancelAllTimeouts(resume) => {
+                self.rebroadcast = None;
+                self.done(Effect::CancelTimeouts, resume)
+            }
+            // A timeout that is late does nothing: nobody needs to take it back.
+            Asked::CancelTimeout(_, resume) => Ok(resume.resume_with(())),
+            Asked::ScheduleTimeout(timeout, resume) => {
+                self.schedule(timeout);
+                Ok(resume.resume_with(()))
+            }
+            Asked::StartRound(_, round, proposer, _, resume) => {
+                self.done(Effect::Round(round.as_u32().unwrap_or(0), proposer), resume)
+            }
+            Asked::PublishConsensusMsg(SignedConsensusMsg::Vote(vote), resume) => {
+                self.publish(encode_vote(&vote), resume)
+            }
+            Asked::PublishConsensusMsg(SignedConsensusMsg::Proposal(proposal), resume) => {
+                self.publish(encode_proposal(&proposal), resume)
+            }
+            Asked::PublishLivenessMsg(message, resume) => self.publish(encode_liveness(&message), resume),
+            Asked::RepublishVote(vote, resume) => self.publish(encode_vote(&vote), resume),
+            Asked::RepublishRoundCertificate(certificate, resume) => self.publish(encode_round(&certificate), resume),
+            Asked::GetValue(_, round, _, resume) => self.done(Effect::GetValue(round.as_u32().unwrap_or(0)), resume),
+            Asked::RestreamProposal(_, round, valid_round, _, value, resume) => {
+                self.done(Effect::Restream { round, valid_round, value }, resume)
+            }
+            Asked::Decide(certificate, extensions, resume) => self.decide(certificate, extensions, resume),
+            Asked::SignVote(vote, resume) => Ok(resume.resume_with(self.sign_vote(vote))),
+            Asked::SignProposal(proposal, resume) => Ok(resume.resume_with(self.sign_proposal(proposal))),
+            Asked::VerifySignature(message, key, resume) => {
+                let is_valid = self.is_signed(&message.message, &key, &message.signature);
+                Ok(resume.resume_with(is_valid))
+            }
+            // Of votes that were checked one by one.
+            Asked::VerifyCommitCertificate(_, _, _, resume) => Ok(resume.resume_with(Ok(()))),
+            Asked::VerifyPolkaCertificate(polka, _, _, resume) => {
+                Ok(resume.resume_with(verdict(self.are_signed(polka.votes(&Mesh)))))
+            }
+            Asked::VerifyRoundCertificate(certificate, _, _, resume) => {
+                Ok(resume.resume_with(verdict(self.are_signed(certificate.votes(&Mesh)))))
+            }
+            Asked::WalAppend(_, input, resume) => {
+                self.log(&input);
+                Ok(resume.resume_with(()))
+            }
+            Asked::ExtendVote(_, round, value, _, resume) => Ok(resume.resume_with(Some(self.extend(round, &value)))),
+            Asked::VerifyVoteExtension(_, round, value, validator, extension, _, resume) => {
+                Ok(resume.resume_with(self.check_extension(round, &value, &validator, &extension)))
+            }
+            Asked::Finalize(_, _, evidence, resume) => {
+                evidence.votes.iter().flat_map(|(_, pairs)| pairs).for_each(|pair| self.accuse_votes(pair));
+                evidence.proposals.iter().flat_map(|(_, pairs)| pairs).for_each(|pair| self.accuse_proposals(pair));
+                Ok(resume.resume_with(()))
+            }
+            // Values decided elsewhere never come in through the core.
+            Asked::CertVerifiedSyncValue(..)
+            | Asked::CertRejectedSyncValue(..)
+            | Asked::VerifyExtendedCommitCertificate(..) => Err(Unasked),
+        }
+    }
+
+    fn done(&mut self, effect: Effect, resume: impl Resumable<Mesh, Value = ()>) -> Resumed {
+        self.effects.push(effect);
+        Ok(resume.resume_with(()))
+    }
+
+    fn publish(&mut self, message: Vec<u8>, resume: impl Resumable<Mesh, Value = ()>) -> Resumed {
+        self.done(Effect::Publish(message), resume)
+    }
+
+    /// The core asks for the same rebroadcast again and again; one runs at a time.
+    pub fn schedule(&mut self, timeout: Timeout) {
+        if timeout.kind == TimeoutKind::Rebroadcast && self.rebroadcast.replace(timeout.round) == Some(timeout.round) {
+            return;
+        }
+        self.effects.push(Effect::Timeout(timeout));
+    }
+
+    pub fn rebroadcast_elapsed(&mut self) {
+        self.rebroadcast = None;
+    }
+
+    fn decide(
+        &mut self,
+        certificate: CommitCertificate<Mesh>,
+        extensions: VoteExtensions<Mesh>,
+        resume: impl Resumable<Mesh, Value = ()>,
+    ) -> Resumed {
+        let whole = ExtendedCommitCertificate::from_commit_certificate_and_extensions(certificate, extensions);
+        self.done(Effect::Decide(whole), resume)
+    }
+
+    fn log(&mut self, input: &Input<Mesh>) {
+        match input {
+            Input::Proposal(proposal) => drop(self.named.insert(proposal.value)),
+            Input::PolkaCertificate(polka) => drop(self.named.insert(polka.value_id)),
+            _ => {}
+        }
+        self.note(input);
+        let Some(record) = record::encode(input) else { return };
+        let is_there = if self.is_replaying { self.logged.contains(&record) } else { self.logged.remove(&record) };
+        if !is_there {
+            self.effects.push(Effect::Log(record));
+        }
+    }
+
+    /// Logs a block that waits for its proposal; the core will ask for the same record.
+    pub fn keep(&mut self, block: &ProposedValue<Mesh>) {
+        let record = record::encode_value(block);
+        if !self.logged.contains(&record) {
+            self.effects.push(Effect::Log(record.clone()));
+            self.logged.insert(record);
+        }
+    }
+
+    /// Remembers what this key has said.
+    pub fn note(&mut self, input: &Input<Mesh>) {
+        match input {
+            Input::Vote(vote) if vote.validator == self.own => {
+                self.votes.entry((vote.kind, vote.round)).or_insert_with(|| vote.clone());
+            }
+            Input::Proposal(proposal) if proposal.validator == self.own => {
+                self.proposals.entry(proposal.round).or_insert_with(|| proposal.clone());
+            }
+            Input::PolkaCertificate(polka) => {
+                for vote in polka.votes(&Mesh).filter(|vote| vote.validator == self.own) {
+                    self.votes.entry((vote.kind, vote.round)).or_insert(vote);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sign_vote(&mut self, vote: Vote) -> SignedVote<Mesh> {
+        if let Some(said) = self.votes.get(&(vote.kind, vote.round)) {
+            return said.clone();
+        }
+        let signature = self.signer.sign(&vote_bytes(&self.mesh, &vote));
+        self.fresh = Some(signature);
+        SignedVote::new(vote, signature)
+    }
+
+    fn sign_proposal(&mut self, proposal: Proposal) -> SignedProposal<Mesh> {
+        if let Some(said) = self.proposals.get(&proposal.round) {
+            return said.clone();
+        }
+        let signature = self.signer.sign(&proposal_bytes(&self.mesh, &proposal));
+        self.fresh = Some(signature);
+        SignedProposal::new(proposal, signature)
+    }
+
+    fn extend(&mut self, round: Round, value: &Cid) -> SignedExtension<Mesh> {
+        let said = self.votes.get(&(VoteType::Precommit, round));
+        if let Some(extension) = said.and_then(|vote| vote.message.extension.as_ref()) {
+            return extension.clone();
+        }
+        let bytes = self.host.extension(round.as_u32().unwrap_or(0), &value.0);
+        let signed = extension_bytes(&self.mesh, self.height, round, value, &self.own, &bytes);
+        let signature = self.signer.sign(&signed);
+        self.fresh_extension = Some(signature);
+        SignedExtension::new(bytes, signature)
+    }
+
+    fn verify(&self, key: &Key, bytes: &[u8], signature: &Signature) -> bool {
+        self.verifiers.get(key).is_some_and(|verifier| verifier.verify(bytes, signature))
+    }
+
+    fn is_signed(&mut self, message: &ConsensusMsg<Mesh>, key: &Key, signature: &Signature) -> bool {
+        // What the log holds was checked before it came there.
+        if self.is_replaying || (*key == self.own && self.fresh == Some(*signature)) {
+            return true;
+        }
+        let bytes = match message {
+            ConsensusMsg::Vote(vote) => vote_bytes(&self.mesh, vote),
+            ConsensusMsg::Proposal(proposal) => proposal_bytes(&self.mesh, proposal),
+        };
+        let is_valid = self.verify(key, &bytes, signature);
+        if !is_valid {
+            self.refusal = Some(Refusal::Signature);
+        }
+        is_valid
+    }
+
+    fn check_extension(
+        &mut self,
+        round: Round,
+        value: &Cid,
+        validator: &Key,
+        extension: &SignedExtension<Mesh>,
+    ) -> Result<(), VoteExtensionError> {
+        let is_own = *validator == self.own && self.fresh_extension == Some(extension.signature);
+        if self.is_replaying || is_own {
+            return Ok(());
+        }
+        let bytes = extension_bytes(&self.mesh, self.height, round, value, validator, &extension.message);
+        if !self.verify(validator, &bytes, &extension.signature) {
+            self.refusal = Some(Refusal::Signature);
+            return Err(VoteExtensionError::InvalidSignature);
+        }
+        if !self.host.is_extension(&validator.0, &extension.message) {
+            self.refusal = Some(Refusal::Extension);
+            return Err(VoteExtensionError::InvalidVoteExtension);
+        }
+        Ok(())
+    }
+
+    /// Who signed and with what power was checked when the certificate came in (`sound.rs`).
+    fn are_signed(&mut self, mut votes: impl Iterator<Item = SignedVote<Mesh>>) -> bool {
+        let is_signed = |vote: SignedVote<Mesh>| {
+            self.verify(&vote.validator, &vote_bytes(&self.mesh, &vote.message), &vote.signature)
+        };
+        let are_signed = self.is_replaying || votes.all(is_signed);
+        if !are_signed {
+            self.refusal = Some(Refusal::Certificate);
+        }
+        are_signed
+    }
+
+    /// Two votes that contradict each other, once; what was said beside them proves nothing.
+    pub fn accuse_votes(&mut self, (one, other): &(SignedVote<Mesh>, SignedVote<Mesh>)) {
+        let bare = |vote: &SignedVote<Mesh>| {
+            encode_vote(&SignedVote::new(Vote { extension: None, ..vote.message.clone() }, vote.signature))
+        };
+        self.accuse(bare(one), bare(other));
+    }
+
+    /// Two proposals of one value in one round only differ in what they refer to: that is no proof of a fault.
+    pub fn accuse_proposals(&mut self, (one, other): &(SignedProposal<Mesh>, SignedProposal<Mesh>)) {
+        if one.value != other.value {
+            self.accuse(encode_proposal(one), encode_proposal(other));
+        }
+    }
+
+    fn accuse(&mut self, one: Vec<u8>, other: Vec<u8>) {
+        let pair = if one < other { (one, other) } else { (other, one) };
+        if self.accused.insert(pair.clone()) {
+            self.effects.push(Effect::Equivocation(pair.0, pair.1));
+        }
+    }
+}
+
+#[allow(clippy::result_large_err, reason = "the core's own")]
+fn verdict(is_valid: bool) -> Result<(), CertificateError<Mesh>> {
+    if is_valid { Ok(()) } else { Err(CertificateError::VerificationError(None)) }
+}
+
+fn encode_liveness(message: &LivenessMsg<Mesh>) -> Vec<u8> {
+    match message {
+        LivenessMsg::Vote(vote) => encode_vote(vote),
+        LivenessMsg::PolkaCertificate(polka) => encode_polka(polka),
+        LivenessMsg::SkipRoundCertificate(certificate) => encode_round(certificate),
+    }
+}
+
+/// Whether a vote carries an extension where it must, and nowhere else.
+pub fn is_extended_rightly(vote: &Vote) -> bool {
+    let must = vote.kind == VoteType::Precommit && matches!(vote.value, NilOrVal::Val(_));
+    vote.extension.is_some() == must
+}
+
+/// Who proposes in a round.
+pub fn proposer_of(validators: &Validators, height: u64, round: Round) -> Key {
+    Mesh.select_proposer(validators, crate::context::Height(height), round).key
+}

@@ -1,0 +1,138 @@
+//! The decisions of Tendermint (arXiv 1807.04938), by Malachite's core crates, behind `input(bytes) -> effects`: no clock,
+//! no sockets, no disk. Signatures are made and checked inside.
+
+mod context;
+mod effects;
+mod hand;
+mod input;
+#[cfg(not(kairos_tokens))]
+mod keys;
+#[cfg(kairos_tokens)]
+#[path = "tokens.rs"]
+mod keys;
+mod message;
+mod node;
+mod record;
+mod signed;
+mod sound;
+mod wire;
+
+use hand::Host;
+use node::{Node, Refusal};
+use std::cell::RefCell;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wire::{MAX_INPUT, MAX_START};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What an engine asks in the middle of an input (`wasm/bft/load.ts`).
+    pub type BftHost;
+
+    #[wasm_bindgen(method)]
+    fn extension(this: &BftHost, round: u32, value: &[u8]) -> Vec<u8>;
+
+    #[wasm_bindgen(method, js_name = isExtension)]
+    fn is_extension(this: &BftHost, validator: &[u8], bytes: &[u8]) -> bool;
+}
+
+impl Host for BftHost {
+    fn extension(&self, round: u32, value: &[u8]) -> Vec<u8> {
+        self.extension(round, value)
+    }
+
+    fn is_extension(&self, validator: &[u8], bytes: &[u8]) -> bool {
+        self.is_extension(validator, bytes)
+    }
+}
+
+thread_local! {
+    // Of all nodes of an instance: one input is under way at a time.
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static EFFECTS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes room for an input of `length` bytes, at most 256 KiB; what was written there stays. Returns its address, which is
+/// good until the next call, or 0 when that is too much.
+#[wasm_bindgen]
+pub fn room(length: usize) -> *mut u8 {
+    if length > MAX_INPUT {
+        return std::ptr::null_mut();
+    }
+    ROOM.with_borrow_mut(|room| {
+        if room.len() < length {
+            room.resize(length, 0);
+        }
+        room.as_mut_ptr()
+    })
+}
+
+/// Where the effects of the last input are, until the next one.
+#[wasm_bindgen]
+pub fn effects() -> *const u8 {
+    EFFECTS.with_borrow(|effects| effects.as_ptr())
+}
+
+/// The key of a seed, 32 bytes each; nothing of a seed of another length.
+#[wasm_bindgen]
+pub fn public_key(seed: &[u8]) -> Vec<u8> {
+    seed.try_into().map(|seed| keys::Signer::new(seed).public().0.to_vec()).unwrap_or_default()
+}
+
+/// A signature as the engine makes them, 64 bytes; nothing with a seed of another length than 32 bytes.
+#[wasm_bindgen]
+pub fn sign(seed: &[u8], bytes: &[u8]) -> Vec<u8> {
+    seed.try_into().map(|seed| keys::Signer::new(seed).sign(bytes).to_vec()).unwrap_or_default()
+}
+
+/// Whether a signature is valid by the rule that the engine holds to.
+#[wasm_bindgen]
+pub fn verify(key: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
+    let (Ok(key), Ok(signature)) = (key.try_into(), signature.try_into()) else { return false };
+    keys::Verifier::new(&context::Key(key)).verify(bytes, &signature)
+}
+
+/// One height of one validator.
+#[wasm_bindgen]
+pub struct BftNode(Node);
+
+#[wasm_bindgen]
+impl BftNode {
+    /// * `start` - set, seed and log (`wasm/bft/codec.ts`), at most 1 GiB
+    /// * `host` - is asked while an input is under way, and must not throw
+    ///
+    /// Errors: E_BFT_INPUT when it is not a start, or its log not of this height.
+    #[wasm_bindgen(constructor)]
+    pub fn new(start: &[u8], host: BftHost) -> Result<BftNode, Refused> {
+        if start.len() > MAX_START {
+            return Err(Refused);
+        }
+        let start = input::decode_start(start).map_err(|_| Refused)?;
+        Ok(Self(Node::new(start, Box::new(host))))
+    }
+
+    /// Takes the input that the first `length` bytes of the room are. Returns how many bytes of effects follow from it.
+    ///
+    /// Refusals: -1 E_BFT_INPUT, -2 E_BFT_MESSAGE, -3 E_BFT_HEIGHT, -4 E_BFT_ROUND, -5 E_BFT_VALIDATOR, -6 E_BFT_SIGNATURE,
+    /// -7 E_BFT_CERTIFICATE, -8 E_BFT_EXTENSION; the node goes on as if the input had not come.
+    pub fn input(&mut self, length: usize) -> i32 {
+        let taken: Result<usize, Refusal> = ROOM.with_borrow(|room| {
+            let bytes = room.get(..length).ok_or(Refusal::Input)?;
+            let input = input::decode(bytes, self.0.height()).map_err(|_| Refusal::Input)?;
+            EFFECTS.replace(self.0.input(input, EFFECTS.take())?);
+            Ok(EFFECTS.with_borrow(Vec::len))
+        });
+        match taken {
+            Ok(length) => length as i32,
+            Err(refusal) => -1 - refusal as i32,
+        }
+    }
+}
+
+/// A start that is none, as the host gets it: its code, thrown as a string.
+pub struct Refused;
+
+impl From<Refused> for wasm_bindgen::JsValue {
+    fn from(_: Refused) -> Self {
+        Self::from_str("E_BFT_INPUT")
+    }
+}
