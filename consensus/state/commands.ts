@@ -93,6 +93,7 @@ const commandSchema = z.discriminatedUnion('type', [
     epoch: whole,
     t: complexSchema.nullable(),
   }),
+  z.strictObject({ ...head, v: z.literal(2), type: z.literal('member-leaving'), peerId: peerIdSchema, until: whole }),
 ])
 
 export type Command = z.infer<typeof commandSchema>
@@ -100,7 +101,7 @@ export type CommandOf<Type extends Command['type']> = Extract<Command, { type: T
 
 /** The first version that has the command: under which all releases since then write it. */
 export function versionOf(type: Command['type']): Command['v'] {
-  return type === 'epoch-attest' ? 2 : 1
+  return type === 'epoch-attest' || type === 'member-leaving' ? 2 : 1
 }
 
 /** ≤ 64 KiB. @throws {CodedError} E_FRAME_TOO_LARGE | E_FRAME_MALFORMED | E_FRAME_SCHEMA */

@@ -5,7 +5,7 @@ import { readCommand, type Command } from './commands.ts'
 import { Draft, type StateChange } from './draft.ts'
 import { setLabel } from './labels.ts'
 import { CHECKPOINT_INTERVAL, KEPT_MARKS, MAX_ENTRIES } from './limits.ts'
-import { joinMember, promoteMember, removeMember } from './members.ts'
+import { joinMember, leaveMember, promoteMember, removeMember } from './members.ts'
 import { expirePins, movePin, replacePin, setPins, unsetPin } from './pins.ts'
 import { appliedRecord, configurationRecord, KEY, type AppliedMark, type Result } from './records.ts'
 import { drainMember, setSpace } from './seats.ts'
@@ -125,6 +125,8 @@ function perform(draft: Draft, command: Command): Result {
       return setSpace(draft, command)
     case 'member-drain':
       return drainMember(draft, command)
+    case 'member-leaving':
+      return leaveMember(draft, command)
     case 'epoch-attest':
       return attestEpoch(draft, command)
     case 'checkpoint':

@@ -59,6 +59,17 @@ export function removeMember(
   return { ok: true, raftId: member.id }
 }
 
+/**
+ * It votes and signs as before, but what the cell says of itself in epochs before `until` is without it: so that the
+ * mesh's record does not need it any more when it goes.
+ */
+export function leaveMember(draft: Draft, { peerId, until }: CommandOf<'member-leaving'>): Result {
+  const member = draft.get(KEY.member(peerId), memberRecord)
+  if (member === undefined || member.status === 'removed') return { ok: false, code: 'E_MEMBER_UNKNOWN' }
+  draft.set(KEY.member(peerId), memberRecord, { ...member, leaving: until })
+  return { ok: true }
+}
+
 /** Without a voter nothing is ever decided again. */
 function isLastVoter(draft: Draft, { id, status }: { id: number; status: string }): boolean {
   if (status !== 'voter') return false

@@ -74,7 +74,8 @@ export const configurationRecord = record(
 /**
  * A member of the cell, or one that was. `seat`: small number under which the pins name it, the same for all
  * incarnations of the peer, never another's; `joining` until it has caught up, then `voter`; `since`: time of the last
- * change, Unix milliseconds; `draining`: gets no copies; `reason`: of the removal.
+ * change, Unix milliseconds; `draining`: gets no copies; `leaving`: the mesh is told before that epoch that the cell does
+ * without it; `reason`: of the removal.
  */
 export const memberRecord = record(
   'state member',
@@ -85,6 +86,7 @@ export const memberRecord = record(
     status: z.enum(['joining', 'voter', 'removed']),
     since: whole,
     draining: z.literal(true).exactOptional(),
+    leaving: whole.exactOptional(),
     reason: reasonSchema.exactOptional(),
   }),
 )

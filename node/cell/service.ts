@@ -37,6 +37,8 @@ export class NodeCell implements CellService {
     cell: () => this.#cell,
     running: () => this.#running(),
   })
+  /** Whoever counts on a member's word sets this: asked before it loses its vote, while it can still be heard. */
+  beforeRemoval: ((peerId: string) => Promise<unknown>) | undefined
   readonly #init: CellServiceInit
   readonly #log
   readonly #abort = new AbortController()
@@ -91,6 +93,7 @@ export class NodeCell implements CellService {
       stores: this.#stores,
       cell: () => this.#cell,
       running: () => this.#running(),
+      release: (peerId) => this.#release(peerId),
     })
     this.#transport = createWire({
       libp2p: this.#init.libp2p,
@@ -274,6 +277,17 @@ export class NodeCell implements CellService {
     const id = leastId(tree, configuration, peerId)
     this.#leastIds.set(peerId, id)
     return id
+  }
+
+  async #release(peerId: string): Promise<void> {
+    const { libp2p } = this.#init
+    const isHere = libp2p.peerId.toString() === peerId || libp2p.getPeers().some((peer) => peer.toString() === peerId)
+    await (isHere ? this.beforeRemoval?.(peerId) : undefined)?.catch((error: unknown) => {
+      this.#log.warn('a member is removed that the record of the mesh still needs', {
+        peerId,
+        reason: messageOf(error),
+      })
+    })
   }
 
   #others(): string[] {

@@ -22,6 +22,8 @@ export interface VerbsInit {
   cell: () => Cell | undefined
   /** @throws {CodedError} the reason why this node takes no part */
   running: () => { cell: Cell; commands: Commands }
+  /** Resolves when a member may lose its vote; never rejects. */
+  release: (peerId: string) => Promise<unknown>
 }
 
 /** What is asked of the cell through this node. */
@@ -112,6 +114,7 @@ export class CellVerbs implements Omit<CellService, 'name' | 'start' | 'stop' | 
 
   async #takeVote(peerId: string, reason: string): Promise<void> {
     const { cell, commands } = this.#init.running()
+    if (this.#members().length > 1) await this.#init.release(peerId)
     const { raftId } = await commands.submit({ type: 'member-remove', peerId, reason })
     await until(() => raftId === undefined || !hasVote(cell.configuration, raftId), 'the vote was not handed over yet')
   }

@@ -1,6 +1,5 @@
 import * as dagCbor from '@ipld/dag-cbor'
-import { hex } from '../../consensus/epoch/cid.ts'
-import type { Attestation, ComplexQ30, MeshState, Operator } from '../../consensus/epoch/types.ts'
+import { hex, type Attestation, type ComplexQ30, type MeshState, type Operator } from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { attestedOf } from '../../consensus/state/index.ts'
 import { messageOf } from '../../protocols/shared/errors.ts'

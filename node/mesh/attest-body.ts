@@ -1,6 +1,13 @@
-import { hex } from '../../consensus/epoch/cid.ts'
-import { MAX_MEMBERS, MAX_REVOKED, MAX_REVOKED_AT_ONCE, MAX_VALIDATORS } from '../../consensus/epoch/limits.ts'
-import type { Attestation, MeshState, Operator } from '../../consensus/epoch/types.ts'
+import {
+  hex,
+  MAX_MEMBERS,
+  MAX_REVOKED,
+  MAX_REVOKED_AT_ONCE,
+  MAX_VALIDATORS,
+  type Attestation,
+  type MeshState,
+  type Operator,
+} from '../../consensus/epoch/index.ts'
 import { compareBytes } from '../../consensus/light/bytes.ts'
 import {
   attestedOf,
@@ -44,7 +51,7 @@ export function factsOf(cell: string, tree: Tree, state: MeshState): CellFacts |
   const known = state.revoked.filter((one) => one.cell === cell).map(({ subject }) => hex(subject))
   // What the record would refuse for one key or one too many, it refuses whole.
   const taken = others.flatMap(({ members }) => members.map(hex))
-  const members = membersOf(tree, operator, new Set([...known, ...taken, ...state.out.map(hex)]))
+  const members = membersOf(tree, state.height, operator, new Set([...known, ...taken, ...state.out.map(hex)]))
   const kept = byRaftId(members).slice(0, MAX_MEMBERS - taken.length)
   if (kept.length === 0) return undefined
   const room = MAX_VALIDATORS - others.reduce((sum, { validators }) => sum + validators.length, 0)
@@ -65,14 +72,15 @@ interface Named {
  * Who votes in the cell, and who is recorded and was not put out: a founder that has not come yet, or a member that comes
  * back under another raft id, is no less one for it.
  */
-function membersOf(tree: Tree, { members }: Operator, gone: ReadonlySet<string>): Named[] {
+function membersOf(tree: Tree, epoch: number, { members }: Operator, gone: ReadonlySet<string>): Named[] {
   const voters = standing(tree).filter(({ status }) => status === 'voter')
   const peerIds = new Set([...voters.map(({ peerId }) => peerId), ...members.map(peerIdFromKey)])
   return [...peerIds].flatMap((peerId) => {
     const key = strictKeyFrom(peerId)
     const member = memberOf(tree, peerId)
+    const isLeaving = member?.leaving !== undefined && epoch < member.leaving
     const isOut = member?.status === 'removed' || revocationOf(tree, peerId) !== undefined || gone.has(hex(key))
-    return isOut ? [] : [{ key, raftId: member?.id ?? Number.MAX_SAFE_INTEGER }]
+    return isOut || isLeaving ? [] : [{ key, raftId: member?.id ?? Number.MAX_SAFE_INTEGER }]
   })
 }
 

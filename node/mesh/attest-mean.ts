@@ -1,6 +1,4 @@
-import { digestOf, hex } from '../../consensus/epoch/cid.ts'
-import type { OpenReport } from '../../consensus/epoch/reports.ts'
-import type { ComplexQ30, MeshState } from '../../consensus/epoch/types.ts'
+import { digestOf, hex, type ComplexQ30, type MeshState, type OpenReport } from '../../consensus/epoch/index.ts'
 import { operatorOf } from './attest-body.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { hex } from '../../consensus/epoch/cid.ts'
+import { hex } from '../../consensus/epoch/index.ts'
 import type { MemberSignature } from '../../consensus/epoch/attestation-codec.ts'
 import { compareBytes, equalBytes } from '../../consensus/light/bytes.ts'
 

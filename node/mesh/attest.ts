@@ -1,9 +1,16 @@
 import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
-import { attestationCodec, openAttestation, signedAttestationCodec } from '../../consensus/epoch/attestation-codec.ts'
 import type { MemberSignature } from '../../consensus/epoch/attestation-codec.ts'
-import type { OpenReport } from '../../consensus/epoch/reports.ts'
-import { DOMAIN } from '../../consensus/epoch/signed-bytes.ts'
-import type { Attestation, Attested, FinalEpoch, MeshState } from '../../consensus/epoch/types.ts'
+import {
+  attestationCodec,
+  DOMAIN,
+  openAttestation,
+  signedAttestationCodec,
+  type Attestation,
+  type Attested,
+  type FinalEpoch,
+  type MeshState,
+  type OpenReport,
+} from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { attestedOf, memberOf, type Mark } from '../../consensus/state/index.ts'
 import { strictKeyOf } from '../../protocols/admission/index.ts'
@@ -15,6 +22,7 @@ import type { Log } from '../telemetry/log.ts'
 import { Asking } from './attest-asking.ts'
 import { attestationOf, operatorOf } from './attest-body.ts'
 import { cellMean } from './attest-mean.ts'
+import { release } from './attest-release.ts'
 import { Shares } from './attest-shares.ts'
 import type { MeshService } from './types.ts'
 
@@ -75,6 +83,11 @@ export class Attester implements Service {
   async stop(): Promise<void> {
     this.#asking.stop()
     for (const end of this.#ends.splice(0)) end()
+  }
+
+  /** Before a member goes. @returns as {@link release} */
+  release(peerId: string, signal: AbortSignal): Promise<boolean> {
+    return release(this.#init, peerId, signal)
   }
 
   /** What another member signed. */

@@ -64,6 +64,7 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     epoch: fc.nat(40),
     t: fc.option(fc.tuple(small, small)),
   }),
+  fc.record({ type: fc.constant('member-leaving' as const), peerId, until: small }),
   fc.constant({ type: 'noop' as const }),
 )
 

@@ -4,6 +4,7 @@ import { attestationCodec, signedAttestationCodec } from '../../../consensus/epo
 import { DOMAIN } from '../../../consensus/epoch/signed-bytes.ts'
 import { root } from '../../../consensus/state/index.ts'
 import { MAX_SILENCE, PATIENCE } from '../../../node/mesh/attest-asking.ts'
+import { LEAVING_EPOCHS } from '../../../node/mesh/attest-release.ts'
 import { sign } from '../../../protocols/shared/signature.ts'
 import { AttestingCell, CELL, inOrder, person, type Member, type Report } from './attesting-cell.ts'
 
@@ -232,6 +233,67 @@ describe('mesh: what a cell says of itself', () => {
     expect(a.attestations).to.deep.equal(b.attestations)
     expect(c.attestations.at(-1)).to.deep.equal(a.attestations.at(-1))
     expect([...b.warnings, ...c.warnings]).to.deep.equal([])
+  })
+
+  describe('before a member goes', () => {
+    const leave = (member: Member, signal = new AbortController().signal) =>
+      cell.members[0]!.attester.release(member.person.peerId.toString(), signal)
+
+    it('of a cell of two, it signs that the cell does without it', async () => {
+      cell = await AttestingCell.of(2)
+      await epoch()
+      await epoch()
+      const [a, b] = cell.members as [Member, Member]
+      const released = leave(b)
+      await settled()
+      await epoch()
+      expect(await released).to.equal(true)
+      expect(cell.operator.members).to.deep.equal([a.person.raw])
+      remove(b)
+      await settled()
+      await epoch()
+      expect(cell.state.revoked).to.have.length(1)
+    })
+
+    it('of three validators that are alone, it votes until the record has others', async () => {
+      cell = await AttestingCell.of(3, 3, {}, true)
+      await epoch()
+      await epoch()
+      let isReleased = false
+      const released = leave(cell.members[2]!).then((is) => (isReleased = is))
+      await settled()
+      await epoch()
+      expect(cell.operator.members).to.have.length(2)
+      expect(isReleased, 'it still decides the next epoch').to.equal(false)
+      await epoch()
+      expect(await released).to.equal(true)
+      expect(cell.state.validators.map(({ key }) => key)).to.deep.equal(keysOf(cell.members.slice(0, 2)))
+    })
+
+    it('nothing is waited for where the others suffice, or where it is the last', async () => {
+      cell = await AttestingCell.of(3)
+      expect(await leave(cell.members[2]!)).to.equal(true)
+      await cell.stop()
+      cell = await AttestingCell.of(1)
+      expect(await leave(cell.members[0]!)).to.equal(true)
+      expect(cell.log.filter(([body]) => 'type' in body && body.type === 'member-leaving')).to.deep.equal([])
+    })
+
+    it('who has not gone in the end is named again; and nobody waits longer than they want', async () => {
+      cell = await AttestingCell.of(2)
+      await epoch()
+      await epoch()
+      const given = new AbortController()
+      const released = leave(cell.members[1]!, given.signal)
+      await settled()
+      given.abort()
+      expect(await released).to.equal(false)
+      await epoch()
+      expect(cell.operator.members).to.have.length(1)
+      while (cell.state.height < 2 + LEAVING_EPOCHS) await epoch()
+      await epoch()
+      expect(cell.operator.members).to.have.length(2)
+    })
   })
 
   describe('refuses', () => {

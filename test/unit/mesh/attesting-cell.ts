@@ -4,6 +4,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { attestationCodec, signedAttestationCodec } from '../../../consensus/epoch/attestation-codec.ts'
 import { DOMAIN } from '../../../consensus/epoch/signed-bytes.ts'
 import type { Attestation, FinalEpoch, MeshState, Operator, Revocation } from '../../../consensus/epoch/types.ts'
+import { powersOf } from '../../../consensus/light/powers.ts'
 import { compareBytes } from '../../../consensus/light/bytes.ts'
 import { Attester, type AttestInit } from '../../../node/mesh/attest.ts'
 import { verify } from '../../../protocols/shared/signature.ts'
@@ -12,6 +13,7 @@ import { CodedError } from '../../../protocols/shared/errors.ts'
 import { bytes, Replica, type Body } from '../state/cell.ts'
 
 export const CELL = 'alpha'
+const BETA = { name: 'beta', cell: 'beta', weight: 1, attested: undefined }
 
 export interface Report {
   author: Uint8Array
@@ -133,11 +135,16 @@ export class AttestingCell {
   }
 
   /** @param recorded - of the people, how many the record has at the start; all are voters of the cell */
-  static async of(count: number, recorded = count, policy: Partial<MeshState['policy']> = {}): Promise<AttestingCell> {
+  static async of(
+    count: number,
+    recorded = count,
+    policy: Partial<MeshState['policy']> = {},
+    isAlone = false,
+  ): Promise<AttestingCell> {
     const people = await Promise.all(Array.from({ length: count }, person))
     const other = await person()
     const named = people.slice(0, recorded)
-    const cell = new AttestingCell(stateOf(named, other, policy))
+    const cell = new AttestingCell(stateOf(named, isAlone ? [] : [other], policy))
     for (const each of people) await cell.join(each)
     cell.leader = cell.members[0]
     return cell
@@ -178,11 +185,15 @@ export class AttestingCell {
     const attestations = this.members.flatMap(({ submitted }) => submitted)
     const operators = this.state.operators.map((operator) => attestations.reduce(withAttestation, operator))
     const revoked = attestations.flatMap((bytes) => revokedIn(bytes, height))
+    const nextValidators = powersOf(operators)
+    const validators = this.state.nextValidators
     const reporters = operators.flatMap(({ cell, members }) => members.map((key) => ({ key, cell })))
     this.state = {
       ...this.state,
       height,
       operators,
+      validators,
+      nextValidators,
       reporters,
       revoked: once([...this.state.revoked, ...revoked]),
       ...change,
@@ -201,11 +212,11 @@ export class AttestingCell {
   }
 }
 
-function stateOf(people: Person[], other: Person, policy: Partial<MeshState['policy']>): MeshState {
+function stateOf(people: Person[], others: Person[], policy: Partial<MeshState['policy']>): MeshState {
   const members = inOrder(people.map(({ raw }) => raw))
   const operators: Operator[] = [
     { name: CELL, cell: CELL, weight: 1, members, validators: members, attested: undefined },
-    { name: 'beta', cell: 'beta', weight: 1, members: [other.raw], validators: [other.raw], attested: undefined },
+    ...others.map(({ raw }) => ({ ...BETA, members: [raw], validators: [raw] })),
   ]
   const mesh = new Uint8Array(36).fill(7)
   return {
@@ -215,8 +226,8 @@ function stateOf(people: Person[], other: Person, policy: Partial<MeshState['pol
     head: mesh,
     operators,
     lastValidators: [],
-    validators: [],
-    nextValidators: [],
+    validators: powersOf(operators),
+    nextValidators: powersOf(operators),
     reporters: operators.flatMap(({ cell, members }) => members.map((key) => ({ key, cell }))),
     policy: {
       epochMs: 1000,

@@ -45,6 +45,14 @@ describe('members of a cell', () => {
     return replica
   }
 
+  it('that are leaving stay what they are; who is none cannot leave', () => {
+    const replica = founded()
+    const leaving = (peerId: string) => ({ type: 'member-leaving', peerId, until: 70 }) as const
+    expect(replica.run(leaving(A))).to.deep.equal({ ok: true })
+    expect(memberOf(replica.tree, A)).to.deep.include({ id: 1, status: 'voter', leaving: 70 })
+    expect(replica.run(leaving(B))).to.deep.equal({ ok: false, code: 'E_MEMBER_UNKNOWN' })
+  })
+
   it('begin with the founder, who votes', () => {
     const replica = founded()
     expect(memberOf(replica.tree, A)).to.deep.include({ id: 1, status: 'voter', since: 1000 })
