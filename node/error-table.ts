@@ -225,6 +225,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   ),
   E_LIGHT_CHECKPOINT: refused('The checkpoint contradicts the file, or does not lie on the path in it.'),
   E_LIGHT_CHECKPOINT_TEXT: invalid('The text is no checkpoint: HEIGHT:CID.'),
+  E_LIGHT_CONTENT: refused('The epoch is signed, and yet what it says does not follow from what is in it.'),
   E_LIGHT_NOT_KEPT: refused('The epoch, or those that lead to it, are not kept here.', 404),
   E_LIGHT_EXPORT_TOO_LARGE: refused('The way to the epoch is too long for one file.', 413),
 

@@ -6,6 +6,7 @@ import { epochsText, epochText } from '../epoch-text.ts'
 import { createWhole, writeNew } from '../extract.ts'
 import type { Io } from '../io.ts'
 import { countArgument, examples, type Register } from '../program.ts'
+import { registerVerify } from './epoch-verify.ts'
 
 export const register: Register = (program, io) => {
   const epoch = program.command('epoch').description('the mesh’s record: epochs that its validators have signed')
@@ -13,6 +14,7 @@ export const register: Register = (program, io) => {
   registerLs(epoch, io)
   registerShow(epoch, io)
   registerExport(epoch, io)
+  registerVerify(epoch, io)
 }
 
 function registerLs(epoch: Command, io: Io): void {
