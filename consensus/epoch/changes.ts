@@ -17,7 +17,7 @@ export function changed(draft: Draft, change: Change, signatures: Signatures): C
   if (change.type === 'policy-set') return changedPolicy(draft, change.policy)
   const operators = change.type === 'operator-set' ? set(draft, change, signatures) : removed(draft, change.cell)
   if (typeof operators === 'string') return operators
-  return problemOf(operators, SET_CODES) ?? problemOfWeights(operators) ?? { operators, policy: draft.policy }
+  return problemOfWeights(operators) ?? problemOf(operators, SET_CODES) ?? { operators, policy: draft.policy }
 }
 
 function changedPolicy({ operators, policy }: Draft, some: Partial<Policy>): Changed | string {

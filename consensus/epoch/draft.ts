@@ -51,8 +51,20 @@ export class Draft {
     const fresh = subjects.filter((subject) => !this.isRevoked(subject, cell))
     if (fresh.length === 0) return
     const added = fresh.map((subject) => ({ subject, cell, height: this.height }))
-    this.revoked = [...this.revoked, ...added].slice(-MAX_REVOKED)
+    this.revoked = [...this.revoked, ...added]
+    while (this.revoked.length > MAX_REVOKED) this.revoked = withoutOldest(this.revoked)
   }
+}
+
+/** Of the cell that has most, so that nobody makes others' be forgotten. */
+function withoutOldest(revoked: readonly Revocation[]): Revocation[] {
+  const counts = new Map<string, number>()
+  for (const { cell } of revoked) counts.set(cell, (counts.get(cell) ?? 0) + 1)
+  const most = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0]
+  return revoked.toSpliced(
+    revoked.findIndex(({ cell }) => cell === most),
+    1,
+  )
 }
 
 /** @returns the operators with this one in place of the one of its cell, or added; in the order of the cells */
