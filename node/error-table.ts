@@ -118,6 +118,10 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   ),
   E_MESH_STORE_DAMAGED: io('The store of epochs is damaged or half-written; the epochs are taken from other nodes.'),
   E_MESH_STORE_FOREIGN: io('A store of epochs or votes is that of another mesh or node.'),
+  E_MESH_NO_QUORUM: unhealthy('Validators of a third of the power or more are away; no epoch becomes final.'),
+  E_NOT_VALIDATOR: refused('Only validators move and vote, and this node is none now.'),
+  E_MOTION_REFUSED: refused('The rules of the record do not allow the motion or the vote.'),
+  E_BFT_DROPPED: refused('A message of a height too far off, of nobody who has a say, or one too many; not looked at.'),
   E_MESH_STORE_ORDER: failed(
     'The store of epochs was handed what does not follow on it: a defect; nothing was written.',
   ),

@@ -20,11 +20,15 @@ import { checkConfig } from './config/check.ts'
 import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { publishCellEvents } from './cell-events.ts'
+import { cidText } from '../consensus/light/text.ts'
 import { EventLog, firstCursor } from './events.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { publishMeshEvents } from './mesh-events.ts'
+import type { NodeMesh } from './mesh/service.ts'
 import { createIntroductions } from './network/introductions.ts'
 import { requireMembership } from './network/membership-files.ts'
 import { createMembership } from './network/membership.ts'
+import { MeshRevocations } from './network/membership-revocations.ts'
 import type { CellRecord } from './network/cell-record.ts'
 import { createNetwork } from './network/network.ts'
 import { isOfCell } from './network/of-cell.ts'
@@ -35,6 +39,7 @@ import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
 import type { Operations } from './operations.ts'
 import { observeCell } from './telemetry/cell-metrics.ts'
+import { observeMesh } from './telemetry/mesh-metrics.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { gossipCounter, kernelFaultCounter, observeNode } from './telemetry/node-metrics.ts'
 import { observePins, pinCounters } from './telemetry/pin-metrics.ts'
@@ -85,6 +90,8 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   const events = new EventLog(firstCursor(Date.now()))
   const cellRecord = Promise.withResolvers<CellRecord>()
   const metrics = createMetrics()
+  /** Not before the network is up: what comes earlier is heard without it. */
+  let mesh: NodeMesh | undefined
 
   await life.hold(
     'lock',
@@ -103,7 +110,16 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       const files = await requireMembership(paths)
       const store = database.sublevel('admission')
       const cell = ROLES[config.node.role].cellConsensus === 'voter' ? { cell: cellRecord.promise } : {}
-      const membership = createMembership({ privateKey, ...files, name: config.name, store, fatal, ...cell })
+      const revocations = await MeshRevocations.open(store)
+      const membership = createMembership({
+        privateKey,
+        ...files,
+        name: config.name,
+        store,
+        fatal,
+        revocations,
+        ...cell,
+      })
       checkPlace(config, membership.self)
       return { privateKey, membership }
     },
@@ -111,7 +127,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   )
   const { meshId, genesis, self } = membership
   const pool = createReportPool({
-    operators: () => genesis.operators,
+    operators: () => mesh?.state.operators ?? genesis.operators,
     collapseThreshold: genesis.collapseThreshold,
     member: (peerId) => membership.member(peerId),
     stalePeriods: config.phase.stale_periods,
@@ -135,10 +151,10 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     coherence,
     pool,
     store: database.sublevel('phase'),
-    height: () => 0,
-    paceMs: () => genesis.epochMs,
-    byEpoch: false,
-    onReport: () => undefined,
+    height: () => mesh?.state.height ?? 0,
+    paceMs: () => mesh?.state.policy.epochMs ?? genesis.epochMs,
+    byEpoch: ROLES[self.role].meshConsensus === 'validator',
+    onReport: (envelope, report) => mesh?.onReport(envelope, report),
     publish: (topic, bytes) => network.publish(topic, bytes),
     isMember: (peerId) => membership.member(peerId) !== undefined,
     onStranger: (author) => introductions.ask(author.toString()),
@@ -153,6 +169,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       role: self.role,
       config: networkConfig(config),
       topics: [pulse.topic],
+      heads: () => (mesh === undefined ? {} : { mesh: `${mesh.state.height}:${cidText(mesh.head)}` }),
       onVerdict: gossipCounter(metrics),
       logger: log,
       userAgent: `kairos/${version().version}`,
@@ -169,6 +186,8 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   const judge = (peer: PeerId, { kind }: Verdict): void => {
     if (kind === 'reject') network.penalise(peer.toString(), REJECTED_POINTS)
   }
+  const hangUp = (peerId: string): void => void network.libp2p.hangUp(peerIdFromString(peerId)).catch(() => undefined)
+  membership.addEventListener('revoked', ({ detail }) => hangUp(detail.peerId))
   const cell =
     ROLES[self.role].cellConsensus === 'none'
       ? undefined
@@ -182,10 +201,29 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
             store: database.sublevel('cell'),
             judge,
             onRecord: cellRecord.resolve,
-            onRevoked: (peerId) => void network.libp2p.hangUp(peerIdFromString(peerId)).catch(() => undefined),
+            onRevoked: hangUp,
             onFatal: fatal,
           })
         })
+  const { meshConsensus } = ROLES[self.role]
+  if (meshConsensus !== 'none') {
+    mesh = await life.start('mesh', async () => {
+      const { NodeMesh } = await import('./mesh/service.ts')
+      return new NodeMesh({
+        libp2p: network.libp2p,
+        privateKey,
+        membership,
+        role: meshConsensus,
+        config: config.mesh,
+        directory: resolve(paths.data, '../mesh'),
+        cell: cell?.state,
+        judge,
+        log,
+        onFatal: fatal,
+      })
+    })
+    mesh.onFinal(() => void (mesh?.isCurrent === true && pulse.advanced()))
+  }
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
   await life.start('introductions', () => introductions)
@@ -243,6 +281,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     content,
     pins,
     cell,
+    mesh,
     events,
     log,
     paths,
@@ -257,6 +296,10 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   if (cell !== undefined) {
     observeCell(metrics, cell)
     publishCellEvents(cell, events, { membership })
+  }
+  if (mesh !== undefined) {
+    observeMesh(metrics, mesh)
+    publishMeshEvents(mesh, events)
   }
   const token = createToken()
   const api = await life.start('api', () => createApi({ operations, config, token, metrics, log }))

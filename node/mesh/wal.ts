@@ -65,13 +65,13 @@ export class MeshWal implements Wal {
 
   /** @throws {CodedError} E_MESH_WAL_DAMAGED; E_MESH_WAL_AHEAD when there are records of a later height */
   async read(height: number): Promise<Uint8Array[]> {
-    if (height < this.#head.height) throw ahead(height, this.#head.height)
+    if (height < this.#head.height) throw aheadOfEpochs(height, this.#head.height)
     return height === this.#head.height ? asDamage(damagedWal, () => this.#prove()) : []
   }
 
   /** All that waits while one batch is synced goes into the next. @throws {CodedError} of the database, then and ever after */
   async append(height: number, records: readonly Uint8Array[]): Promise<void> {
-    if (height < this.#head.height) throw ahead(height, this.#head.height)
+    if (height < this.#head.height) throw aheadOfEpochs(height, this.#head.height)
     const isNew = height > this.#head.height
     const writes: Write[] = isNew ? removals(this.#head) : []
     let { records: index, digest } = isNew ? EMPTY : this.#head
@@ -136,7 +136,8 @@ export function damagedWal(what: string, cause?: unknown): CodedError {
   })
 }
 
-function ahead(height: number, own: number): CodedError {
+/** @param height - of the first epoch that is not here */
+export function aheadOfEpochs(height: number, own: number): CodedError {
   return new CodedError(
     'E_MESH_WAL_AHEAD',
     `this node voted at height ${own} and has only the epochs before ${height}`,

@@ -1,0 +1,248 @@
+import { CID } from 'multiformats/cid'
+import type { FinalEpoch, MeshState } from '../../consensus/epoch/index.ts'
+import { equalBytes } from '../../consensus/light/bytes.ts'
+import { strictKeyOf } from '../../protocols/admission/index.ts'
+import type { BftTransport } from '../../protocols/bft/index.ts'
+import type { PhaseReport } from '../../protocols/phase/index.ts'
+import type { CodedError } from '../../protocols/shared/errors.ts'
+import { createSyncHandler, type SyncHandler } from '../../protocols/sync/index.ts'
+import type { ChainSummary, MeshOperations } from '../operations-mesh.ts'
+import { Attester } from './attest.ts'
+import { operatorOf } from './attest-body.ts'
+import type { Naming } from './documents.ts'
+import { countedReport, createEpochPorts } from './epoch-ports.ts'
+import { EpochReader } from './epoch-reader.ts'
+import { EpochRecord } from './epoch-record.ts'
+import type { MeshServiceInit } from './init.ts'
+import { Motions } from './motions.ts'
+import { peerIdOf, peerOf } from './named.ts'
+import { ReportFetch } from './report-fetch.ts'
+import { lastOf, missingQuorum, summaryOf } from './summary.ts'
+import { MeshTally } from './tally.ts'
+import type { MeshService } from './types.ts'
+import { Validating } from './validating.ts'
+import { aheadOfEpochs } from './wal.ts'
+import { createMeshWire } from './wire.ts'
+
+/** Newest epochs that are kept unless configured; a witness keeps all. */
+const KEPT = { validator: 100_000, certificates: 64, evidence: 0 } as const
+/** Epochs that others may be ahead while this node keeps up: what is under way is one or two. */
+const UNDER_WAY = 2
+
+/** The mesh's record on this node: its store, its part in deciding it or the way it follows, and what can be asked of it. */
+export class NodeMesh implements MeshService {
+  readonly name = 'mesh'
+  readonly #init: MeshServiceInit
+  readonly #log
+  readonly #mesh: Uint8Array
+  readonly #tally = new MeshTally()
+  readonly #naming: Naming
+  readonly #reports: ReportFetch
+  #record!: EpochRecord
+  #reader!: EpochReader
+  #motions!: Motions
+  #transport: BftTransport | undefined
+  #validating: Validating | undefined
+  #attester: Attester | undefined
+  #sync: SyncHandler | undefined
+  #last: Pick<ChainSummary, 't' | 'collapsed'> | undefined
+
+  constructor(init: MeshServiceInit) {
+    const { libp2p, membership } = init
+    this.#init = init
+    this.#log = init.log.forComponent('kairos:mesh')
+    this.#mesh = CID.parse(membership.meshId).bytes
+    const own = strictKeyOf(libp2p.peerId)
+    const isSelf = (key: Uint8Array): boolean => equalBytes(key, own)
+    this.#naming = {
+      isSelf,
+      isConnected: (key) => isSelf(key) || libp2p.getConnections(peerOf(key)).length > 0,
+      named: (key) => {
+        const peerId = peerIdOf(key)
+        return { peerId, name: membership.member(peerId)?.name ?? peerId }
+      },
+      cellOf: (key) =>
+        this.state.operators.find(({ members }) => members.some((one) => equalBytes(one, key)))?.cell ?? '',
+    }
+    this.#reports = new ReportFetch({
+      reports: () => this.#record.application.reports,
+      request: (epoch, digests, of) => this.#transport?.requestReports(epoch, digests, of),
+      isConnected: (peer) => libp2p.getConnections(peer).length > 0,
+    })
+  }
+
+  async start(): Promise<void> {
+    const { directory, membership, role, config, onFatal, libp2p } = this.#init
+    const { genesis, meshId } = membership
+    const record = await EpochRecord.open({
+      directory,
+      genesis,
+      meshId,
+      mesh: this.#mesh,
+      peerId: libp2p.peerId.toString(),
+      keep: role === 'evidence' ? 0 : (config.keep_epochs ?? KEPT[role]),
+      isValidator: role === 'validator',
+      ports: createEpochPorts(this.#mesh),
+      fetchReports: (epoch, missing, signal) => this.#reports.fetch(epoch, missing, signal),
+      onFatal,
+      log: this.#log,
+    })
+    this.#record = record
+    this.#reader = new EpochReader({ record, genesis, naming: this.#naming })
+    const head = await record.final(record.state.height)
+    this.#last = head && lastOf(head)
+    membership.noteRecord(record.state)
+    record.onFinal((final, state) => this.#final(final, state))
+    this.#motions = new Motions({
+      privateKey: this.#init.privateKey,
+      record,
+      naming: this.#naming,
+      publish: (bytes) => this.#transport?.publishGovernance(bytes),
+    })
+    if (role === 'validator') await this.#validate()
+    if (role !== 'certificates') await this.#serve()
+  }
+
+  async stop(): Promise<void> {
+    await this.#validating?.stop()
+    await this.#attester?.stop()
+    await this.#transport?.stop()
+    await this.#sync?.stop()
+    await (this.#record as EpochRecord | undefined)?.close()
+  }
+
+  get state(): MeshState {
+    return this.#record.state
+  }
+
+  get head(): Uint8Array {
+    return this.#record.state.head
+  }
+
+  get observe() {
+    return this.#tally.observe
+  }
+
+  /** Whether this node has all the epochs that there are, but for those under way. */
+  get isCurrent(): boolean {
+    return this.#behind <= UNDER_WAY
+  }
+
+  readonly onFinal: MeshService['onFinal'] = (listener) => this.#record.onFinal(listener)
+
+  /** A signed report that gossip has checked, or this node's own. */
+  readonly onReport = (envelope: Uint8Array, report: PhaseReport): void => {
+    const counted = countedReport(report)
+    if (counted !== undefined) this.#record.application.reports.put(envelope, counted)
+  }
+
+  readonly summary = (): ChainSummary =>
+    summaryOf({
+      state: this.state,
+      last: this.#last,
+      trust: this.#record.chain.head.trust,
+      tally: this.#tally,
+      behind: this.#behind,
+      problem: this.#problem,
+      isSelf: this.#naming.isSelf,
+    })
+
+  readonly epochs: MeshOperations['epochs'] = (options) => this.#reader.rows(options)
+  readonly epoch: MeshOperations['epoch'] = (height) => this.#reader.document(height)
+  readonly exportEpoch: MeshOperations['exportEpoch'] = (height) => this.#reader.export(height)
+  readonly validators: MeshOperations['validators'] = async () => this.#reader.validators()
+  readonly motions: MeshOperations['motions'] = async () => this.#motions.list()
+  readonly move: MeshOperations['move'] = (change, options) => this.#motions.move(change, options)
+  readonly vote: MeshOperations['vote'] = (motion, yes) => this.#motions.vote(motion, yes)
+
+  async #validate(): Promise<void> {
+    const record = this.#record
+    const transport = createMeshWire({
+      ...this.#init,
+      record,
+      validating: () => this.#validating,
+      attester: () => this.#attester,
+      reports: this.#reports,
+      tally: this.#tally,
+    })
+    this.#transport = transport
+    this.#validating = new Validating({
+      ...this.#init,
+      mesh: this.#mesh,
+      record,
+      wal: record.wal!,
+      transport,
+      tally: this.#tally,
+      onBehind: () => undefined,
+      log: this.#log,
+    })
+    await transport.start()
+    await this.#attest(transport)
+    if (this.#validating.mayStart) this.#validating.start()
+    else this.#log.error('this node voted in later epochs than it has: it follows until it has them', {})
+  }
+
+  async #attest(transport: BftTransport): Promise<void> {
+    const { cell, membership, privateKey, log } = this.#init
+    if (cell === undefined) return
+    const { application } = this.#record
+    this.#attester = new Attester({
+      name: membership.self.cell,
+      key: privateKey,
+      cell,
+      mesh: this,
+      openReport: (envelope) => createEpochPorts(this.#mesh).openReport(envelope, ''),
+      share: (bytes) => {
+        const members = operatorOf(membership.self.cell, this.state)?.members ?? []
+        transport.shareAttestation(bytes, members.filter((key) => !this.#naming.isSelf(key)).map(peerOf))
+      },
+      submit: (bytes) => {
+        application.pending.putAttestation(bytes)
+        transport.publishAttestation(bytes)
+      },
+      log: log.forComponent('kairos:attest'),
+    })
+    await this.#attester.start()
+  }
+
+  async #serve(): Promise<void> {
+    const { libp2p, membership, judge, log } = this.#init
+    const { chain } = this.#record
+    this.#sync = createSyncHandler({
+      libp2p,
+      chain: {
+        head: () => ({ height: chain.head.height, value: this.head, lowest: chain.head.oldest }),
+        epoch: async (height) => {
+          const epoch = await chain.epoch(height)
+          return epoch && { height, block: epoch.block, certificate: epoch.certificate }
+        },
+        state: (height) => chain.stateAt(height),
+        onHead: (listener) => this.onFinal(() => listener()),
+      },
+      isMember: (peer) => membership.member(peer) !== undefined,
+      refused: (_peer, code) => this.#tally.refused(code),
+      judge,
+      log: log.forComponent('kairos:sync'),
+    })
+    await this.#sync.start()
+  }
+
+  #final(final: FinalEpoch, state: MeshState): void {
+    this.#last = lastOf(final)
+    this.#tally.counters.evidence += final.block.evidence.length
+    this.#transport?.reached(state.height)
+    this.#init.membership.noteRecord(state)
+  }
+
+  get #behind(): number {
+    return Math.max(0, (this.#validating?.status?.behind ?? 0) - 1 - this.state.height)
+  }
+
+  get #problem(): CodedError | undefined {
+    const { wal } = this.#record
+    if (this.#validating?.isRunning === false && wal !== undefined)
+      return aheadOfEpochs(this.state.height + 1, wal.height)
+    const isValidator = this.state.validators.some(({ key }) => this.#naming.isSelf(key))
+    return isValidator ? missingQuorum(this.state, this.#naming) : undefined
+  }
+}
