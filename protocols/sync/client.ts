@@ -7,7 +7,7 @@ import type { SyncEpoch, SyncHead } from './types.ts'
 
 /**
  * Asks one peer; nothing of what it says is checked but that it is what was asked for. Leaving a loop early cancels the
- * request. All throw {CodedError} E_PEER_UNREACHABLE, E_SYNC_PROTOCOL, E_TIMEOUT, E_ABORTED, E_FRAME_*, or the code of the
+ * request. All throw {CodedError} E_PEER_UNREACHABLE, E_STREAM_CLOSED, E_SYNC_PROTOCOL, E_TIMEOUT, E_ABORTED, E_FRAME_*, or the code of the
  * peer's refusal: E_SYNC_PRUNED, E_SYNC_UNKNOWN, E_SYNC_BUSY, E_SYNC_STRANGER, E_SYNC_STALLED.
  */
 export interface SyncClient {
@@ -94,7 +94,7 @@ class Client implements SyncClient {
     signal: AbortSignal,
     patience: { timeoutMs?: number; silenceMs?: number },
   ): AsyncGenerator<SyncAnswer> {
-    const options = { ...patience, signal, maxFrameBytes: MAX_ANSWER_BYTES, brokenCode: 'E_SYNC_PROTOCOL' }
+    const options = { ...patience, signal, maxFrameBytes: MAX_ANSWER_BYTES, brokenCode: 'E_STREAM_CLOSED' }
     for await (const frame of ask((signal) => this.#open(peer, signal), requestCodec.encode(request), options)) {
       const answer = answerCodec.decode(frame)
       if (answer.type === 'refused') throw new CodedError(answer.code, answer.message)
