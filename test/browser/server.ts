@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { stripTypeScriptTypes } from 'node:module'
 import { extname } from 'node:path'
+import { bundleLight } from '../helpers/light-bundle.ts'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -18,7 +19,7 @@ export interface Served {
   stop(): Promise<void>
 }
 
-/** A web server on loopback that knows three things: an empty page, the built `wasm/`, and this test's own page code. */
+/** A web server on loopback: an empty page, the built `wasm/`, the light verifier as one module, and these tests' own page code. */
 export async function serveBuild(): Promise<Served> {
   const server = createServer(async (request, response) => {
     const [path = ''] = (request.url ?? '').split('?', 1)
@@ -39,6 +40,7 @@ async function stop(server: Server): Promise<void> {
 /** @returns undefined, or rejects, when there is nothing at that path */
 async function find(path: string): Promise<Uint8Array | string | undefined> {
   if (path === '/') return '<!doctype html><link rel="icon" href="data:,"><title>kairos</title>'
+  if (path === '/light.js') return (await bundleLight()).code
   if (path.startsWith('/wasm/')) return readFile(new URL(`dist${path}`, ROOT))
   if (path === '/page/exercise.js') {
     return stripTypeScriptTypes(await readFile(new URL('page/exercise.ts', import.meta.url), 'utf8'))
