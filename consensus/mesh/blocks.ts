@@ -42,8 +42,6 @@ export interface BlocksInit {
  * that names it, whichever comes first; then the engine is told, for each round in which it was proposed.
  */
 export class Blocks {
-  /** after a restart what is named may be on the disk */
-  isRestarted = false
   readonly #init: BlocksInit
   readonly #candidates = new Map<string, Candidate>()
   readonly #unnamed = new Map<string, ProposedBlock>()
@@ -124,7 +122,8 @@ export class Blocks {
     const block = this.#unnamed.get(key)
     this.#unnamed.delete(key)
     if (block !== undefined) return this.#found(candidate, block)
-    if (this.isRestarted) this.#enqueue(() => this.#recover(candidate))
+    // It may be durable here: from before a restart, or since a round long ago.
+    this.#enqueue(() => this.#recover(candidate))
     this.#requestLater(candidate)
   }
 

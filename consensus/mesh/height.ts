@@ -1,6 +1,7 @@
 import { equalBytes } from '../light/bytes.ts'
 import { Blocks } from './blocks.ts'
 import { Builds } from './builds.ts'
+import { decoded } from './decoded.ts'
 import type { BftMessage, CommitCertificate, EngineEffect, EngineInput, Equivocation, Validator } from './engine.ts'
 import type { Engines } from './engines.ts'
 import type { MeshInit, MeshOptions } from './init.ts'
@@ -76,7 +77,9 @@ export class Height {
   }
 
   receive(from: Uint8Array, bytes: Uint8Array): void {
-    if (this.#give({ type: 'message', bytes }, { from })) this.#note(this.#init.node.decode(bytes))
+    if (!this.#give({ type: 'message', bytes }, { from })) return
+    const message = decoded(this.#init.node, bytes)
+    if (message !== undefined) this.#note(message)
   }
 
   receiveBlock(round: number, block: ProposedBlock): void {
@@ -125,9 +128,7 @@ export class Height {
 
   #started(records: number): void {
     this.#outbox = this.#newOutbox()
-    if (records === 0) return
-    this.#blocks.isRestarted = true
-    this.#wholeFrom = Infinity
+    if (records > 0) this.#wholeFrom = Infinity
   }
 
   /** What came while there was no engine. */

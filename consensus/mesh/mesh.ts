@@ -1,5 +1,6 @@
 import { equalBytes } from '../light/bytes.ts'
-import type { BftMessage, CommitCertificate, Validator } from './engine.ts'
+import { decoded } from './decoded.ts'
+import type { CommitCertificate, Validator } from './engine.ts'
 import { Engines } from './engines.ts'
 import { Height } from './height.ts'
 import { MESH_OPTIONS, type MeshInit, type MeshOptions } from './init.ts'
@@ -54,9 +55,10 @@ export class Mesh {
   #next = new Waiting()
   #synced: Synced[] = []
   #decidedAt = -Infinity
-  /** neither ever rejects */
+  /** never rejects */
   #living: Promise<void> = Promise.resolve()
-  #building: Promise<unknown> = Promise.resolve()
+  /** blocks of heights that are over, that the application has not given up yet; none ever rejects */
+  readonly #building = new Set<Promise<void>>()
 
   private constructor(init: MeshInit) {
     this.#init = init
@@ -136,7 +138,7 @@ export class Mesh {
   async stop(): Promise<void> {
     this.#halt()
     await this.#living
-    await this.#building
+    await Promise.all(this.#building)
   }
 
   async #live(): Promise<void> {
@@ -169,7 +171,8 @@ export class Mesh {
     this.#decidedAt = clock.now()
     if (certificate !== undefined) this.#step = 'committing'
     await run.settled()
-    this.#building = Promise.all([this.#building, run.built()])
+    const building = run.built().finally(() => this.#building.delete(building))
+    this.#building.add(building)
     const block = certificate && (await this.#blockOf(run, certificate))
     this.#run = undefined
     if (certificate === undefined || block === undefined) return undefined
@@ -238,13 +241,9 @@ export class Mesh {
   }
 
   #keep(from: Uint8Array, height: number, bytes: Uint8Array): void {
-    const { decode, events } = this.#init
-    let message: BftMessage
-    try {
-      message = decode(bytes)
-    } catch {
-      return events.onRefused?.('E_BFT_MESSAGE', from)
-    }
+    const { events } = this.#init
+    const message = decoded(this.#init, bytes)
+    if (message === undefined) return events.onRefused?.('E_BFT_MESSAGE', from)
     if (message.height !== height) return events.onRefused?.('E_BFT_HEIGHT', from)
     const waiting = height === this.#height ? this.#waiting : this.#next
     if (!waiting.add(from, bytes, message)) events.onDropped?.(from)

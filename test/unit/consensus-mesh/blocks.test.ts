@@ -242,6 +242,17 @@ describe('mesh driver: blocks that this node proposes', () => {
     expect([...node.told, ...node.trace, ...failed]).to.deep.equal([])
   })
 
+  it('what is durable only when its round is over is not proposed', async () => {
+    const durable = node.hold('persist own/0/0')
+    node.do({ type: 'getValue', round: 0 })
+    await settle()
+    node.do({ type: 'round', round: 1, proposer: KEYS[2]! })
+    durable()
+    await settle()
+    expect(node.trace).to.deep.equal(['persist own/0/0', 'persist own/0/0 durable'])
+    expect(node.told).to.deep.equal([])
+  })
+
   it('what is still built when the height ends is given up, and stop waits for it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     node.application.building = promise

@@ -73,6 +73,7 @@ export async function settle(): Promise<void> {
 export class Disk {
   readonly log = new Map<number, Uint8Array[]>()
   readonly blocks = new Map<string, ProposedBlock>()
+  isFailing = false
   readonly chain: { readonly block: ProposedBlock; readonly certificate: CommitCertificate }[] = []
 }
 
@@ -98,6 +99,7 @@ export class MemoryWal implements Wal {
     this.appends += 1
     const step = `append ${height}/${records.length}`
     await this.#step(step, false)
+    if (this.#disk.isFailing) throw new Error('no space left on device')
     const log = this.#disk.log.get(height) ?? []
     log.push(...records)
     this.#disk.log.set(height, log)
