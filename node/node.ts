@@ -1,15 +1,12 @@
 import { resolve } from 'node:path'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Member } from '../protocols/admission/index.ts'
-import { CodedError } from '../protocols/shared/errors.ts'
 import type { Verdict } from '../protocols/shared/verdict.ts'
 import { LevelDatastore } from './storage/datastore.ts'
 import { writeApiFiles, removeApiFiles, createToken } from './storage/api-file.ts'
 import { openDatabase } from './storage/database.ts'
 import { loadNodeKey } from './storage/key-file.ts'
 import { acquireLock } from './storage/lock.ts'
-import { ensureDirectory } from './storage/files.ts'
 import { createApi } from './api/server.ts'
 import { createCoherence } from './coherence/service.ts'
 import { createHistory } from './coherence/history.ts'
@@ -34,6 +31,7 @@ import { createNetwork } from './network/network.ts'
 import { isOfCell } from './network/of-cell.ts'
 import { networkConfig } from './network/settings.ts'
 import { createOperations } from './node-operations.ts'
+import { checkPlace, prepareDirectories } from './preflight.ts'
 import { ROLES } from './roles.ts'
 import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
@@ -223,6 +221,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       })
     })
     mesh.onFinal(() => void (mesh?.isCurrent === true && pulse.advanced()))
+    network.events.on('status', ({ peerId, status }) => mesh?.heard(peerId, status.heads['mesh']))
   }
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
@@ -311,25 +310,4 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   events.publish('node', { state: 'started' })
   main.info('node started', { peerId: self.peerId, mesh: meshId, role: self.role, cell: self.cell, api: api.url })
   return { operations, api: api.url, stop: () => stop(), stopped: stopped.promise }
-}
-
-/** The configuration cannot give what the mesh has not: every peer would hang up on such a claim. */
-function checkPlace({ node }: Config, self: Member): void {
-  for (const key of ['role', 'cell'] as const) {
-    if (node[key] === self[key]) continue
-    throw new CodedError(
-      'E_CONFIG_INVALID',
-      `node.${key} is ${node[key]}, but this node was admitted as ${self[key]}`,
-      {
-        hint: `kairos config set node.${key} ${self[key]}; another ${key} needs another ticket`,
-      },
-    )
-  }
-}
-
-/** Refuses before anything runs what would fail at the first write, naming the key to change. */
-async function prepareDirectories(paths: Paths): Promise<void> {
-  await ensureDirectory(paths.root)
-  await ensureDirectory(paths.blocks, 'content.path')
-  await ensureDirectory(paths.memory, 'memory.storage.path')
 }

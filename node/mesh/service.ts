@@ -1,3 +1,4 @@
+import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import type { FinalEpoch, MeshState } from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
@@ -13,6 +14,8 @@ import type { Naming } from './documents.ts'
 import { countedReport, createEpochPorts } from './epoch-ports.ts'
 import { EpochReader } from './epoch-reader.ts'
 import { EpochRecord } from './epoch-record.ts'
+import type { Follow } from './follow.ts'
+import { createFollowing, followProblem } from './following.ts'
 import type { MeshServiceInit } from './init.ts'
 import { Motions } from './motions.ts'
 import { peerIdOf, peerOf } from './named.ts'
@@ -35,6 +38,7 @@ export class NodeMesh implements MeshService {
   readonly #init: MeshServiceInit
   readonly #log
   readonly #mesh: Uint8Array
+  readonly #ports
   readonly #tally = new MeshTally()
   readonly #naming: Naming
   readonly #reports: ReportFetch
@@ -45,6 +49,7 @@ export class NodeMesh implements MeshService {
   #validating: Validating | undefined
   #attester: Attester | undefined
   #sync: SyncHandler | undefined
+  #follow: Follow | undefined
   #last: Pick<ChainSummary, 't' | 'collapsed'> | undefined
 
   constructor(init: MeshServiceInit) {
@@ -52,6 +57,7 @@ export class NodeMesh implements MeshService {
     this.#init = init
     this.#log = init.log.forComponent('kairos:mesh')
     this.#mesh = CID.parse(membership.meshId).bytes
+    this.#ports = createEpochPorts(this.#mesh)
     const own = strictKeyOf(libp2p.peerId)
     const isSelf = (key: Uint8Array): boolean => equalBytes(key, own)
     this.#naming = {
@@ -82,7 +88,7 @@ export class NodeMesh implements MeshService {
       peerId: libp2p.peerId.toString(),
       keep: role === 'evidence' ? 0 : (config.keep_epochs ?? KEPT[role]),
       isValidator: role === 'validator',
-      ports: createEpochPorts(this.#mesh),
+      ports: this.#ports,
       fetchReports: (epoch, missing, signal) => this.#reports.fetch(epoch, missing, signal),
       onFatal,
       log: this.#log,
@@ -101,9 +107,21 @@ export class NodeMesh implements MeshService {
     })
     if (role === 'validator') await this.#validate()
     if (role !== 'certificates') await this.#serve()
+    this.#follow = createFollowing({
+      ...this.#init,
+      record,
+      signatures: this.#ports,
+      validating: this.#validating,
+      isValidator: () => this.#isValidator,
+      tally: this.#tally,
+    })
+    await this.#follow.start()
+    libp2p.addEventListener('peer:connect', this.#onConnect)
   }
 
   async stop(): Promise<void> {
+    this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
+    await this.#follow?.stop()
     await this.#validating?.stop()
     await this.#attester?.stop()
     await this.#transport?.stop()
@@ -128,6 +146,12 @@ export class NodeMesh implements MeshService {
     return this.#behind <= UNDER_WAY
   }
 
+  /** What a peer says in its status of how far it has got: `HEIGHT:CID`, a hint. */
+  heard(peerId: string, head: string | undefined): void {
+    const height = Number(/^(\d{1,15}):/.exec(head ?? '')?.[1])
+    if (height > 0) this.#follow?.heard(peerIdFromString(peerId), height)
+  }
+
   readonly onFinal: MeshService['onFinal'] = (listener) => this.#record.onFinal(listener)
 
   /** A signed report that gossip has checked, or this node's own. */
@@ -149,7 +173,7 @@ export class NodeMesh implements MeshService {
 
   readonly epochs: MeshOperations['epochs'] = (options) => this.#reader.rows(options)
   readonly epoch: MeshOperations['epoch'] = (height) => this.#reader.document(height)
-  readonly exportEpoch: MeshOperations['exportEpoch'] = (height) => this.#reader.export(height)
+  readonly exportEpoch: MeshOperations['exportEpoch'] = (height, from) => this.#reader.export(height, from)
   readonly validators: MeshOperations['validators'] = async () => this.#reader.validators()
   readonly motions: MeshOperations['motions'] = async () => this.#motions.list()
   readonly move: MeshOperations['move'] = (change, options) => this.#motions.move(change, options)
@@ -173,7 +197,7 @@ export class NodeMesh implements MeshService {
       wal: record.wal!,
       transport,
       tally: this.#tally,
-      onBehind: () => undefined,
+      onBehind: (height) => this.#follow?.behind(height),
       log: this.#log,
     })
     await transport.start()
@@ -191,7 +215,7 @@ export class NodeMesh implements MeshService {
       key: privateKey,
       cell,
       mesh: this,
-      openReport: (envelope) => createEpochPorts(this.#mesh).openReport(envelope, ''),
+      openReport: (envelope) => this.#ports.openReport(envelope, ''),
       share: (bytes) => {
         const members = operatorOf(membership.self.cell, this.state)?.members ?? []
         transport.shareAttestation(bytes, members.filter((key) => !this.#naming.isSelf(key)).map(peerOf))
@@ -234,15 +258,27 @@ export class NodeMesh implements MeshService {
     this.#init.membership.noteRecord(state)
   }
 
+  readonly #onConnect = (): void => {
+    // A validator is kept at the head by consensus.
+    if (!this.#isValidator) this.#follow?.look()
+  }
+
+  get #isValidator(): boolean {
+    return this.state.validators.some(({ key }) => this.#naming.isSelf(key))
+  }
+
+  /** Of a validator by the word of more than a third of the power; else of any peer. */
   get #behind(): number {
-    return Math.max(0, (this.#validating?.status?.behind ?? 0) - 1 - this.state.height)
+    const { behind = 0 } = this.#validating?.status ?? {}
+    if (this.#isValidator && this.#validating?.isRunning === true) return Math.max(0, behind - 1 - this.state.height)
+    return this.#follow?.progress.behind ?? 0
   }
 
   get #problem(): CodedError | undefined {
     const { wal } = this.#record
     if (this.#validating?.isRunning === false && wal !== undefined)
       return aheadOfEpochs(this.state.height + 1, wal.height)
-    const isValidator = this.state.validators.some(({ key }) => this.#naming.isSelf(key))
-    return isValidator ? missingQuorum(this.state, this.#naming) : undefined
+    if (this.#isValidator) return missingQuorum(this.state, this.#naming)
+    return this.#follow && followProblem(this.#follow.progress)
   }
 }

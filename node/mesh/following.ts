@@ -1,0 +1,88 @@
+import type { PeerId } from '@libp2p/interface'
+import { checkFinal, certificateCodec, type Followed, type Signatures } from '../../consensus/epoch/index.ts'
+import { CodedError } from '../../protocols/shared/errors.ts'
+import { openStream } from '../../protocols/shared/open-stream.ts'
+import { createSyncClient, SYNC_PROTOCOL, type SyncEpoch } from '../../protocols/sync/index.ts'
+import type { EpochRecord } from './epoch-record.ts'
+import { createFollow, type Follow } from './follow.ts'
+import type { FollowProgress } from './follow-types.ts'
+import type { MeshServiceInit } from './init.ts'
+import type { MeshTally } from './tally.ts'
+import type { Validating } from './validating.ts'
+
+export interface FollowingInit extends Pick<MeshServiceInit, 'libp2p' | 'membership' | 'judge' | 'log' | 'onFatal'> {
+  record: EpochRecord
+  signatures: Signatures
+  /** Of a full node. */
+  validating: Validating | undefined
+  isValidator: () => boolean
+  tally: MeshTally
+}
+
+/** Brings epochs that others decided: checked against the state here, then through the driver where there is one. */
+export function createFollowing(init: FollowingInit): Follow {
+  const { libp2p, membership, record, validating, tally } = init
+  /** Of the last epoch that was found good, for the take that comes next. */
+  let followed: { epoch: SyncEpoch; result: Followed } | undefined
+  return createFollow({
+    client: createSyncClient((peer, signal) => openStream(libp2p, peer, SYNC_PROTOCOL, { signal })),
+    peers: () => libp2p.getPeers().filter((peer) => keepsEpochs(membership, peer)),
+    chain: {
+      get height() {
+        return record.state.height
+      },
+    },
+    async verify(epoch) {
+      const result = check(init, epoch)
+      if (typeof result === 'string') return result
+      followed = { epoch, result }
+      return undefined
+    },
+    async take(epoch) {
+      const result = followed?.epoch === epoch ? followed.result : check(init, epoch)
+      if (typeof result === 'string') return
+      const block = { value: result.value, bytes: epoch.block }
+      if (validating !== undefined) await validating.synced(block, result.certificate)
+      else await record.application.commit(block, result.certificate)
+      tally.counters.syncedEpochs += 1
+    },
+    isValidator: () => validating?.isRunning === true && init.isValidator(),
+    judge: init.judge,
+    onFatal: init.onFatal,
+    log: init.log.forComponent('kairos:follow'),
+  })
+}
+
+/** What the signers saw comes with the last epoch only: the block after it carries it. */
+function check({ record, signatures }: FollowingInit, { block, certificate }: SyncEpoch): Followed | string {
+  const extensions = isExtended(certificate)
+  return checkFinal(record.state, [block, certificate], signatures.verify, { extensions })
+}
+
+function isExtended(certificate: Uint8Array): boolean {
+  try {
+    return certificateCodec.decode(certificate).signatures.every(({ extension }) => extension !== undefined)
+  } catch {
+    return false
+  }
+}
+
+function keepsEpochs(membership: MeshServiceInit['membership'], peer: PeerId): boolean {
+  const role = membership.member(peer)?.role
+  return role === 'full' || role === 'witness'
+}
+
+/** Why nothing is followed; undefined when it is. */
+export function followProblem({ problem, height }: FollowProgress): CodedError | undefined {
+  if (problem === 'E_SYNC_NOBODY') {
+    return new CodedError(problem, 'no connected node tells its epochs', {
+      hint: 'see kairos peers: a full node or a witness of the mesh must be connected',
+    })
+  }
+  if (problem === 'E_SYNC_PRUNED') {
+    return new CodedError(problem, `no connected node keeps epoch ${height + 1}, which is next here`, {
+      hint: 'connect to a witness, which keeps all; or let this node begin later, with mesh.checkpoint',
+    })
+  }
+  return undefined
+}
