@@ -1,20 +1,24 @@
 //! What the core asks for while an input is under way, done or written down: signing, checking, effects.
 
-use crate::context::{Cid, Key, Mesh, Proposal, Signature, Validators, Vote};
+use crate::accused::Accused;
+use crate::context::{Cid, Key, Mesh, Signature, Validators, Vote};
 use crate::effects::Effect;
-use crate::keys::{Signer, Verifier};
+use crate::keys::Verifier;
 use crate::message::{encode_polka, encode_proposal, encode_round, encode_vote};
 use crate::node::Refusal;
 use crate::record;
 use crate::signed::{MeshId, extension_bytes, proposal_bytes, vote_bytes};
+use crate::voice::Voice;
 use malachitebft_core_consensus::{
     ConsensusMsg, Effect as Asked, Input, LivenessMsg, ProposedValue, Resumable, Resume, SignedConsensusMsg,
     VoteExtensionError,
 };
+use malachitebft_core_driver::proposal_keeper::EvidenceMap as ProposalEvidence;
 use malachitebft_core_types::{
     CertificateError, CommitCertificate, Context, ExtendedCommitCertificate, NilOrVal, Round, SignedExtension,
-    SignedProposal, SignedVote, Timeout, TimeoutKind, VoteExtensions, VoteType,
+    SignedVote, Timeout, TimeoutKind, VoteExtensions, VoteType,
 };
+use malachitebft_core_votekeeper::EvidenceMap as VoteEvidence;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is asked of the host in the middle of an input.
@@ -30,25 +34,16 @@ pub struct Unasked;
 type Resumed = Result<Resume<Mesh>, Unasked>;
 
 pub struct Hand {
-    mesh: MeshId,
-    height: u64,
-    pub own: Key,
-    signer: Signer,
+    pub voice: Voice,
     verifiers: BTreeMap<Key, Verifier>,
     host: Box<dyn Host>,
-    /// What this key has said, wherever it came from: nothing else is ever signed in its place.
-    votes: BTreeMap<(VoteType, Round), SignedVote<Mesh>>,
-    pub proposals: BTreeMap<Round, SignedProposal<Mesh>>,
     /// values that a proposer or a quorum has named
     pub named: BTreeSet<Cid>,
     /// records that the log holds already
     pub logged: BTreeSet<Vec<u8>>,
     pub is_replaying: bool,
-    /// signatures made here, which need no check
-    fresh: Option<Signature>,
-    fresh_extension: Option<Signature>,
     rebroadcast: Option<Round>,
-    accused: BTreeSet<(Vec<u8>, Vec<u8>)>,
+    accused: Accused,
     pub effects: Vec<Effect>,
     /// of the input that is under way
     pub refusal: Option<Refusal>,
@@ -56,24 +51,16 @@ pub struct Hand {
 
 impl Hand {
     pub fn new(mesh: MeshId, height: u64, seed: &[u8; 32], validators: &Validators, host: Box<dyn Host>) -> Self {
-        let signer = Signer::new(seed);
         let verifiers = validators.0.iter().map(|each| (each.key, Verifier::new(&each.key))).collect();
         Self {
-            mesh,
-            height,
-            own: signer.public(),
-            signer,
+            voice: Voice::new(mesh, height, seed),
             verifiers,
             host,
-            votes: BTreeMap::new(),
-            proposals: BTreeMap::new(),
             named: BTreeSet::new(),
             logged: BTreeSet::new(),
             is_replaying: false,
-            fresh: None,
-            fresh_extension: None,
             rebroadcast: None,
-            accused: BTreeSet::new(),
+            accused: Accused::default(),
             effects: Vec::new(),
             refusal: None,
         }
@@ -108,8 +95,8 @@ impl Hand {
                 self.done(Effect::Restream { round, valid_round, value }, resume)
             }
             Asked::Decide(certificate, extensions, resume) => self.decide(certificate, extensions, resume),
-            Asked::SignVote(vote, resume) => Ok(resume.resume_with(self.sign_vote(vote))),
-            Asked::SignProposal(proposal, resume) => Ok(resume.resume_with(self.sign_proposal(proposal))),
+            Asked::SignVote(vote, resume) => Ok(resume.resume_with(self.voice.sign_vote(vote))),
+            Asked::SignProposal(proposal, resume) => Ok(resume.resume_with(self.voice.sign_proposal(proposal))),
             Asked::VerifySignature(message, key, resume) => {
                 let is_valid = self.is_signed(&message.message, &key, &message.signature);
                 Ok(resume.resume_with(is_valid))
@@ -131,8 +118,7 @@ impl Hand {
                 Ok(resume.resume_with(self.check_extension(round, &value, &validator, &extension)))
             }
             Asked::Finalize(_, _, evidence, resume) => {
-                evidence.votes.iter().flat_map(|(_, pairs)| pairs).for_each(|pair| self.accuse_votes(pair));
-                evidence.proposals.iter().flat_map(|(_, pairs)| pairs).for_each(|pair| self.accuse_proposals(pair));
+                self.accuse(&evidence.votes, &evidence.proposals);
                 Ok(resume.resume_with(()))
             }
             // Values decided elsewhere never come in through the core.
@@ -179,7 +165,7 @@ impl Hand {
             Input::PolkaCertificate(polka) => drop(self.named.insert(polka.value_id)),
             _ => {}
         }
-        self.note(input);
+        self.voice.note(input);
         let Some(record) = record::encode(input) else { return };
         let is_there = if self.is_replaying { self.logged.contains(&record) } else { self.logged.remove(&record) };
         if !is_there {
@@ -196,68 +182,26 @@ impl Hand {
         }
     }
 
-    /// Remembers what this key has said.
-    pub fn note(&mut self, input: &Input<Mesh>) {
-        match input {
-            Input::Vote(vote) if vote.validator == self.own => {
-                self.votes.entry((vote.kind, vote.round)).or_insert_with(|| vote.clone());
-            }
-            Input::Proposal(proposal) if proposal.validator == self.own => {
-                self.proposals.entry(proposal.round).or_insert_with(|| proposal.clone());
-            }
-            Input::PolkaCertificate(polka) => {
-                for vote in polka.votes(&Mesh).filter(|vote| vote.validator == self.own) {
-                    self.votes.entry((vote.kind, vote.round)).or_insert(vote);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn sign_vote(&mut self, vote: Vote) -> SignedVote<Mesh> {
-        if let Some(said) = self.votes.get(&(vote.kind, vote.round)) {
-            return said.clone();
-        }
-        let signature = self.signer.sign(&vote_bytes(&self.mesh, &vote));
-        self.fresh = Some(signature);
-        SignedVote::new(vote, signature)
-    }
-
-    fn sign_proposal(&mut self, proposal: Proposal) -> SignedProposal<Mesh> {
-        if let Some(said) = self.proposals.get(&proposal.round) {
-            return said.clone();
-        }
-        let signature = self.signer.sign(&proposal_bytes(&self.mesh, &proposal));
-        self.fresh = Some(signature);
-        SignedProposal::new(proposal, signature)
-    }
-
     fn extend(&mut self, round: Round, value: &Cid) -> SignedExtension<Mesh> {
-        let said = self.votes.get(&(VoteType::Precommit, round));
-        if let Some(extension) = said.and_then(|vote| vote.message.extension.as_ref()) {
-            return extension.clone();
-        }
-        let bytes = self.host.extension(round.as_u32().unwrap_or(0), &value.0);
-        let signed = extension_bytes(&self.mesh, self.height, round, value, &self.own, &bytes);
-        let signature = self.signer.sign(&signed);
-        self.fresh_extension = Some(signature);
-        SignedExtension::new(bytes, signature)
+        let Self { voice, host, .. } = self;
+        voice.extend(round, value, || host.extension(round.as_u32().unwrap_or(0), &value.0))
     }
 
     fn verify(&self, key: &Key, bytes: &[u8], signature: &Signature) -> bool {
         self.verifiers.get(key).is_some_and(|verifier| verifier.verify(bytes, signature))
     }
 
+    /// What the log holds was checked before it came there.
+    fn is_trusted(&self, key: &Key, bytes: &[u8], signature: &Signature) -> bool {
+        self.is_replaying || self.voice.has_made(key, bytes, signature) || self.verify(key, bytes, signature)
+    }
+
     fn is_signed(&mut self, message: &ConsensusMsg<Mesh>, key: &Key, signature: &Signature) -> bool {
-        // What the log holds was checked before it came there.
-        if self.is_replaying || (*key == self.own && self.fresh == Some(*signature)) {
-            return true;
-        }
         let bytes = match message {
-            ConsensusMsg::Vote(vote) => vote_bytes(&self.mesh, vote),
-            ConsensusMsg::Proposal(proposal) => proposal_bytes(&self.mesh, proposal),
+            ConsensusMsg::Vote(vote) => vote_bytes(&self.voice.mesh, vote),
+            ConsensusMsg::Proposal(proposal) => proposal_bytes(&self.voice.mesh, proposal),
         };
-        let is_valid = self.verify(key, &bytes, signature);
+        let is_valid = self.is_trusted(key, &bytes, signature);
         if !is_valid {
             self.refusal = Some(Refusal::Signature);
         }
@@ -271,26 +215,24 @@ impl Hand {
         validator: &Key,
         extension: &SignedExtension<Mesh>,
     ) -> Result<(), VoteExtensionError> {
-        let is_own = *validator == self.own && self.fresh_extension == Some(extension.signature);
-        if self.is_replaying || is_own {
-            return Ok(());
-        }
-        let bytes = extension_bytes(&self.mesh, self.height, round, value, validator, &extension.message);
-        if !self.verify(validator, &bytes, &extension.signature) {
+        let Voice { mesh, height, .. } = &self.voice;
+        let bytes = extension_bytes(mesh, *height, round, value, validator, &extension.message);
+        if !self.is_trusted(validator, &bytes, &extension.signature) {
             self.refusal = Some(Refusal::Signature);
             return Err(VoteExtensionError::InvalidSignature);
         }
-        if !self.host.is_extension(&validator.0, &extension.message) {
-            self.refusal = Some(Refusal::Extension);
-            return Err(VoteExtensionError::InvalidVoteExtension);
+        let is_own = self.voice.has_made(validator, &bytes, &extension.signature);
+        if self.is_replaying || is_own || self.host.is_extension(&validator.0, &extension.message) {
+            return Ok(());
         }
-        Ok(())
+        self.refusal = Some(Refusal::Extension);
+        Err(VoteExtensionError::InvalidVoteExtension)
     }
 
     /// Who signed and with what power was checked when the certificate came in (`sound.rs`).
     fn are_signed(&mut self, mut votes: impl Iterator<Item = SignedVote<Mesh>>) -> bool {
         let is_signed = |vote: SignedVote<Mesh>| {
-            self.verify(&vote.validator, &vote_bytes(&self.mesh, &vote.message), &vote.signature)
+            self.verify(&vote.validator, &vote_bytes(&self.voice.mesh, &vote.message), &vote.signature)
         };
         let are_signed = self.is_replaying || votes.all(is_signed);
         if !are_signed {
@@ -299,26 +241,11 @@ impl Hand {
         are_signed
     }
 
-    /// Two votes that contradict each other, once; what was said beside them proves nothing.
-    pub fn accuse_votes(&mut self, (one, other): &(SignedVote<Mesh>, SignedVote<Mesh>)) {
-        let bare = |vote: &SignedVote<Mesh>| {
-            encode_vote(&SignedVote::new(Vote { extension: None, ..vote.message.clone() }, vote.signature))
-        };
-        self.accuse(bare(one), bare(other));
-    }
-
-    /// Two proposals of one value in one round only differ in what they refer to: that is no proof of a fault.
-    pub fn accuse_proposals(&mut self, (one, other): &(SignedProposal<Mesh>, SignedProposal<Mesh>)) {
-        if one.value != other.value {
-            self.accuse(encode_proposal(one), encode_proposal(other));
-        }
-    }
-
-    fn accuse(&mut self, one: Vec<u8>, other: Vec<u8>) {
-        let pair = if one < other { (one, other) } else { (other, one) };
-        if self.accused.insert(pair.clone()) {
-            self.effects.push(Effect::Equivocation(pair.0, pair.1));
-        }
+    pub fn accuse(&mut self, votes: &VoteEvidence<Mesh>, proposals: &ProposalEvidence<Mesh>) {
+        let votes = votes.iter().flat_map(|(_, pairs)| pairs);
+        self.effects.extend(votes.filter_map(|pair| self.accused.votes(pair)));
+        let proposals = proposals.iter().flat_map(|(_, pairs)| pairs);
+        self.effects.extend(proposals.filter_map(|pair| self.accused.proposals(pair)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The decisions of Tendermint (arXiv 1807.04938), by Malachite's core crates, behind `input(bytes) -> effects`: no clock,
 //! no sockets, no disk. Signatures are made and checked inside.
 
+mod accused;
 mod context;
 mod effects;
 mod hand;
@@ -11,10 +12,17 @@ mod keys;
 #[path = "tokens.rs"]
 mod keys;
 mod message;
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod net;
 mod node;
 mod record;
 mod signed;
 mod sound;
+#[cfg(test)]
+mod tests;
+mod voice;
 mod wire;
 
 use hand::Host;

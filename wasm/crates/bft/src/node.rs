@@ -44,7 +44,7 @@ impl Node {
         let Start { mesh, height, validators, seed, log } = start;
         let hand = Hand::new(mesh, height, &seed, &validators, host);
         let params = Params {
-            address: hand.own,
+            address: hand.voice.own,
             threshold_params: ThresholdParams::default(),
             value_payload: ValuePayload::ProposalAndParts,
             enabled: true,
@@ -95,7 +95,7 @@ impl Node {
         self.state.record_recovered_own_precommit_extensions(log.iter().map(|(_, input)| input));
         self.hand.is_replaying = true;
         for (record, input) in &log {
-            self.hand.note(input);
+            self.hand.voice.note(input);
             self.hand.logged.insert(record.clone());
         }
         for (_, input) in log {
@@ -148,7 +148,7 @@ impl Node {
             return;
         }
         let round = self.state.round();
-        if let Some(proposal) = self.hand.proposals.get(&round) {
+        if let Some(proposal) = self.hand.voice.proposal(round) {
             let (valid_round, value) = (proposal.pol_round, proposal.value);
             let again = encode_proposal(proposal);
             if published.insert(again.clone()) {
@@ -164,8 +164,8 @@ impl Node {
         let round = self.state.round();
         self.state.driver.step_is_propose()
             && self.state.driver.valid_value().is_none()
-            && !self.hand.proposals.contains_key(&round)
-            && proposer_of(self.state.validator_set(), self.height, round) == self.hand.own
+            && self.hand.voice.proposal(round).is_none()
+            && proposer_of(self.state.validator_set(), self.height, round) == self.hand.voice.own
     }
 
     fn message(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
@@ -206,7 +206,7 @@ impl Node {
     fn propose(&mut self, round: u32, value: Cid) -> Result<(), Refusal> {
         let now = self.state.round();
         let proposer = proposer_of(self.state.validator_set(), self.height, Round::new(round));
-        if Round::new(round) > now || proposer != self.hand.own {
+        if Round::new(round) > now || proposer != self.hand.voice.own {
             return Err(Refusal::Input);
         }
         if Round::new(round) == now && self.is_to_propose() {
@@ -256,9 +256,7 @@ impl Node {
     }
 
     fn accuse(&mut self) {
-        let driver = &self.state.driver;
-        driver.votes().evidence().iter().flat_map(|(_, pairs)| pairs).for_each(|pair| self.hand.accuse_votes(pair));
-        let proposals = driver.proposals().evidence();
-        proposals.iter().flat_map(|(_, pairs)| pairs).for_each(|pair| self.hand.accuse_proposals(pair));
+        let Self { state, hand, .. } = self;
+        hand.accuse(state.driver.votes().evidence(), state.driver.proposals().evidence());
     }
 }

@@ -4,6 +4,7 @@ use crate::context::{Key, Mesh, Validators};
 use crate::hand::{is_extended_rightly, proposer_of};
 use crate::message::Message;
 use crate::node::Refusal;
+use crate::wire::MAX_ROUND;
 use malachitebft_core_types::{
     PolkaCertificate, Round, RoundCertificate, RoundCertificateType, ThresholdParam, ThresholdParams,
     ValidatorSet as _, VoteType,
@@ -12,6 +13,8 @@ use std::collections::BTreeSet;
 
 /// As many rounds ahead as the core takes votes and proposals of.
 pub const LOOKAHEAD: u32 = malachitebft_core_consensus::MAX_FUTURE_ROUND_LOOKAHEAD;
+
+const SPARE_ROUNDS: u32 = 1 << 20;
 
 /// Where the engine is.
 pub struct Place<'a> {
@@ -51,11 +54,13 @@ impl Place<'_> {
     }
 
     fn check_polka(&self, polka: &PolkaCertificate<Mesh>) -> Result<(), Refusal> {
+        check_reach(polka.round)?;
         let keys = polka.polka_signatures.iter().map(|each| each.address);
         self.check_power(keys, ThresholdParams::default().quorum)
     }
 
     fn check_certificate(&self, certificate: &RoundCertificate<Mesh>) -> Result<(), Refusal> {
+        check_reach(certificate.round)?;
         let keys = certificate.round_signatures.iter().map(|each| each.address);
         let ThresholdParams { quorum, honest } = ThresholdParams::default();
         if certificate.cert_type == RoundCertificateType::Skip {
@@ -81,4 +86,9 @@ impl Place<'_> {
         let is_met = threshold.is_met(power, self.validators.total_voting_power());
         if is_met { Ok(()) } else { Err(Refusal::Certificate) }
     }
+}
+
+/// A certificate carries whoever was away to any round, but for those from which counting up would soon end.
+fn check_reach(round: Round) -> Result<(), Refusal> {
+    if round < Round::new(MAX_ROUND - SPARE_ROUNDS) { Ok(()) } else { Err(Refusal::Round) }
 }
