@@ -42,6 +42,8 @@ export interface BlocksInit {
  * that names it, whichever comes first; then the engine is told, for each round in which it was proposed.
  */
 export class Blocks {
+  /** that this node is in */
+  round = -1
   readonly #init: BlocksInit
   readonly #candidates = new Map<string, Candidate>()
   readonly #unnamed = new Map<string, ProposedBlock>()
@@ -70,14 +72,15 @@ export class Blocks {
     this.#tell(candidate)
   }
 
-  /** Its bytes are those that its value names. @param current - round of this node: older ones must be named already */
-  add(round: number, block: ProposedBlock, current: number): void {
+  /** Its bytes are those that its value names; one of a round that is over must be named already. */
+  add(round: number, block: ProposedBlock): void {
     const key = keyOf(block.value)
     const candidate = this.#candidates.get(key)
     if (candidate !== undefined) return this.#found(candidate, block)
-    if (round < current || this.#isClosed) return
+    if (round < this.round || this.#isClosed) return
     this.#unnamed.set(key, block)
-    if (this.#unnamed.size > this.#init.options.maxUnnamedBlocks) dropFirst(this.#unnamed)
+    if (this.#unnamed.size > this.#init.options.maxUnnamedBlocks)
+      this.#unnamed.delete(this.#unnamed.keys().next().value!)
   }
 
   /** This node's own, durable, that it proposes itself. */
@@ -118,7 +121,7 @@ export class Blocks {
     const key = keyOf(value)
     const none = { block: undefined, isValid: undefined, cancelRequest: () => {} }
     const candidate: Candidate = { value, names: [name], told: 0, ...none }
-    this.#keep(candidate)
+    if (!this.#keep(candidate)) return
     const block = this.#unnamed.get(key)
     this.#unnamed.delete(key)
     if (block !== undefined) return this.#found(candidate, block)
@@ -127,11 +130,15 @@ export class Blocks {
     this.#requestLater(candidate)
   }
 
-  #keep(candidate: Candidate): void {
+  /** The furthest from the present round goes where there are too many. @returns whether it is not this one */
+  #keep(candidate: Candidate): boolean {
     this.#candidates.set(keyOf(candidate.value), candidate)
-    if (this.#candidates.size <= this.#init.options.maxBlocks) return
-    this.#candidates.values().next().value!.cancelRequest()
-    dropFirst(this.#candidates)
+    if (this.#candidates.size <= this.#init.options.maxBlocks) return true
+    const farness = ({ names }: Candidate) => Math.abs(names.at(-1)!.round - this.round)
+    const furthest = [...this.#candidates.values()].reduce((far, one) => (farness(one) > farness(far) ? one : far))
+    furthest.cancelRequest()
+    this.#candidates.delete(keyOf(furthest.value))
+    return furthest !== candidate
   }
 
   #requestLater(candidate: Candidate): void {
@@ -188,8 +195,4 @@ export class Blocks {
 
 function isNamed(names: readonly Name[], round: number): boolean {
   return names.some((name) => name.round === round)
-}
-
-function dropFirst(map: Map<string, unknown>): void {
-  map.delete(map.keys().next().value!)
 }

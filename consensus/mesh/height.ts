@@ -83,7 +83,7 @@ export class Height {
   }
 
   receiveBlock(round: number, block: ProposedBlock): void {
-    this.#blocks.add(round, block, this.round)
+    this.#blocks.add(round, block)
   }
 
   block(value: Uint8Array): Promise<ProposedBlock | undefined> {
@@ -177,7 +177,7 @@ export class Height {
     const isMissed = this.round >= this.#wholeFrom && !this.#blocks.has(this.round)
     if (this.proposer !== undefined && isMissed) events.onMissedProposal?.(this.proposer)
     if (this.#wholeFrom === Infinity) this.#wholeFrom = round + 1
-    this.round = round
+    this.round = this.#blocks.round = round
     this.proposer = proposer
     this.#builds.end(round)
     events.onRound?.(this.#init.number, round, proposer)

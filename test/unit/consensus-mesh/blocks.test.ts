@@ -154,6 +154,17 @@ describe('mesh driver: blocks and the proposals that name them', () => {
     expect(node.told).to.deep.equal([told(blocks[4]!)])
   })
 
+  it('what is proposed for rounds far ahead does not crowd out the present one', async () => {
+    node.receive(proposal(1, BLOCK))
+    const far = Array.from({ length: 10 }, (_, at) => blockOf(1, `far${at}`))
+    for (const [at, block] of far.entries()) node.receive(proposal(1, block, 1 + at))
+    node.mesh.receiveBlock(1, 0, BLOCK)
+    await settle()
+    expect(node.told).to.deep.equal([told(BLOCK)])
+    await node.clock.pass(400)
+    expect(asked(node)).to.equal(7)
+  })
+
   it('a block that is named after a restart is found on the disk', async () => {
     node.do(log())
     await settle()
