@@ -23,7 +23,7 @@ export function createMeshOperations(parts: MeshParts): RecordOperations {
       yield* mesh().epochs(options)
     },
     epoch: async (height) => mesh().epoch(height),
-    exportEpoch: async (height) => mesh().exportEpoch(height),
+    exportEpoch: async (height, from) => mesh().exportEpoch(height, from),
     validators: async () => mesh().validators(),
     motions: async () => (await mesh().motions()).map(documentOf),
     move: async (change, options) => documentOf(await mesh().move(changeOf(change, parts), options)),

@@ -14,8 +14,12 @@ export interface MeshOperations {
   epochs(options: { from?: number; limit: number }): AsyncIterable<EpochRow>
   /** @throws {CodedError} E_EPOCH_UNKNOWN: not final yet, or no longer kept here, with the range there is */
   epoch(height: number | 'latest'): Promise<EpochDocument>
-  /** An epoch with all that a stranger needs to verify it: genesis, skip path, certificate. ≤ 16 MiB. */
-  exportEpoch(height: number | 'latest'): Promise<Uint8Array>
+  /**
+   * An epoch with all that a stranger needs to verify it: genesis, skip path, certificate. ≤ 16 MiB.
+   *
+   * @param from - of an epoch that the stranger has a checkpoint of; the way begins there, else at the genesis
+   */
+  exportEpoch(height: number | 'latest', from?: number): Promise<Uint8Array>
   validators(): Promise<ValidatorsDocument>
   motions(): Promise<MotionRow[]>
   /** Moves a change, and votes for it. Resolves when it is in an epoch. @throws {CodedError} E_NOT_VALIDATOR, E_MOTION_REFUSED, E_NO_QUORUM */

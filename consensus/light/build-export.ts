@@ -1,6 +1,7 @@
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { CommitCertificate } from '../../wasm/bft/types.ts'
 import { certificateCodec } from '../epoch/certificate-codec.ts'
+import { cidOf } from '../epoch/cid.ts'
 import { partsCodec } from '../epoch/block-codec.ts'
 import { equalBytes } from './bytes.ts'
 import { powerAmong, sum } from './certificate.ts'
@@ -28,7 +29,12 @@ interface Stand {
   readonly next: ValidatorSet
 }
 
-type Hop = Stand & { readonly bytes: HopBytes; readonly certificate: CommitCertificate }
+interface Hop extends Stand {
+  readonly bytes: HopBytes
+  readonly certificate: CommitCertificate
+  /** CID of the state before it */
+  readonly state: Uint8Array
+}
 
 /**
  * Exports an epoch with the shortest path to it: from where trust stands always the farthest epoch that validators of
@@ -43,13 +49,15 @@ export async function buildExport(chain: ExportChain, height: number, from = 0):
   const target = await hopAt(chain, height)
   if (epoch === undefined || target === undefined) throw notKept(`epoch ${height} is not kept here`)
   const path = from === height ? [] : await pathTo(chain, target, from)
+  const state = await chain.state(height)
+  const isBefore = state !== undefined && equalBytes(cidOf(state), target.state)
   return encodeExport({
     genesis: chain.genesis,
     path: path.map(({ bytes }) => bytes),
     epoch: epoch.block,
     validators: target.bytes.validators,
     certificate: target.bytes.certificate,
-    state: (await chain.state(height)) ?? null,
+    state: isBefore ? state : null,
   })
 }
 
@@ -106,7 +114,7 @@ async function hopAt(chain: ExportChain, height: number): Promise<Hop | undefine
   const certificate = encodeCertificate(certificateCodec.decode(epoch.certificate))
   const bytes = { header, validators: set, next, certificate }
   const hop = readHop(bytes)
-  return { height, next: hop.next, certificate: hop.certificate, bytes }
+  return { height, next: hop.next, certificate: hop.certificate, state: hop.header.state, bytes }
 }
 
 function notKept(what: string): CodedError {

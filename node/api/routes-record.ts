@@ -8,6 +8,9 @@ const nothing = z.strictObject({})
 const height = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 const heightInQuery = z.coerce.number().pipe(height)
 const oneEpoch = z.strictObject({ height: z.union([z.literal('latest'), heightInQuery]).default('latest') })
+const exported = oneEpoch.extend({
+  from: heightInQuery.optional().describe('Of a checkpoint that the way is to begin at'),
+})
 
 /** An operator's: names of cells, as certificates have them. */
 const cell = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a-z, 0-9 and -; at most 32')
@@ -76,11 +79,11 @@ export const RECORD_ROUTES = [
     path: '/api/v1/epochs/export',
     policy: 'read',
     summary: 'One epoch with all that a stranger needs to verify it, as `kairos epoch verify` takes it.',
-    params: oneEpoch,
+    params: exported,
     produces: [BYTES_TYPE],
     async handle(call) {
-      const exported = await call.operations.mesh.exportEpoch(call.params.height)
-      return bytes(call, whole(exported), BYTES_TYPE)
+      const { height, from } = call.params
+      return bytes(call, whole(await call.operations.mesh.exportEpoch(height, from)), BYTES_TYPE)
     },
   }),
   route({

@@ -1,4 +1,4 @@
-import type { FinalEpoch } from '../../consensus/epoch/index.ts'
+import { genesisState, type FinalEpoch } from '../../consensus/epoch/index.ts'
 import { buildExport, type ExportChain } from '../../consensus/light/build-export.ts'
 import { genesisCodec } from '../../protocols/admission/codec.ts'
 import type { Genesis } from '../../protocols/admission/index.ts'
@@ -6,6 +6,7 @@ import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
 import type { EpochDocument, EpochRow, ValidatorsDocument } from '../operations-mesh.ts'
 import { epochDocument, epochRow, validatorsDocument, type Naming } from './documents.ts'
 import type { EpochRecord } from './epoch-record.ts'
+import { stateBefore } from './state-before.ts'
 
 export interface EpochReaderInit {
   record: EpochRecord
@@ -41,9 +42,10 @@ export class EpochReader {
   }
 
   /** @throws {CodedError} E_EPOCH_UNKNOWN, E_LIGHT_NOT_KEPT, E_LIGHT_EXPORT_TOO_LARGE */
-  async export(height: number | 'latest'): Promise<Uint8Array> {
+  async export(height: number | 'latest', from?: number): Promise<Uint8Array> {
     const { block } = await this.#final(height)
     const chain = this.#exportChain()
+    if (from !== undefined) return buildExport(chain, block.header.height, from)
     try {
       return await buildExport(chain, block.header.height)
     } catch (error) {
@@ -76,7 +78,7 @@ export class EpochReader {
       genesis: genesisCodec.encode(genesis),
       epoch: (height) => chain.epoch(height),
       set: (cid) => chain.set(cid),
-      state: async (height) => chain.stateAt(height - 1),
+      state: (height) => stateBefore(chain, genesisState(genesis, record.state.mesh), height),
     }
   }
 }

@@ -135,9 +135,9 @@ export function fakeRecord(calls: string[]): RecordOperations {
       calls.push(`mesh.epoch ${height}`)
       return height === 'latest' ? EPOCH : { ...EPOCH, height }
     },
-    async exportEpoch(height) {
+    async exportEpoch(height, from) {
       known(height)
-      calls.push(`mesh.export ${height}`)
+      calls.push(`mesh.export ${height}${from === undefined ? '' : ` from ${from}`}`)
       return new TextEncoder().encode('an epoch')
     },
     async validators() {

@@ -50,10 +50,11 @@ function registerExport(epoch: Command, io: Io): void {
   const command = epoch
     .command('export <height>')
     .description('an epoch as a file that a stranger can verify, with all that this needs; a height, or latest')
+    .option('--from <height>', 'begin the way at this epoch, for who has a checkpoint of it', countArgument(1))
     .option('-o, --output <file>', 'where; stdout unless told, when that is no terminal')
-    .action(async (text: string, { output }: { output?: string }) => {
+    .action(async (text: string, { from, output }: { from?: number; output?: string }) => {
       const height = text === 'latest' ? text : countArgument(1)(text)
-      const chunks = createClient(io).bytes('/epochs/export', { height })
+      const chunks = createClient(io).bytes('/epochs/export', { height, from })
       if (output !== undefined) {
         await createWhole(output, (place) => writeNew(place, chunks))
         return io.document({ height, output }, () => `saved to ${output}`)

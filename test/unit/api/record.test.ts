@@ -43,6 +43,12 @@ describe("API of the mesh's record", () => {
     expect(operations.calls).to.deep.equal(['mesh.epoch latest', 'mesh.epoch 7', 'mesh.export latest'])
   })
 
+  it('exports for who has a checkpoint, from its height', async () => {
+    expect((await get('/epochs/export?height=9&from=7')).status).to.equal(200)
+    expect(operations.calls).to.deep.equal(['mesh.export 9 from 7'])
+    expect(codeOf(await get('/epochs/export?height=9&from=0'))).to.deep.equal([400, 'E_PARAMETER'])
+  })
+
   it('404 for an epoch that is not final yet, shown or exported', async () => {
     for (const path of ['show', 'export'])
       expect(codeOf(await get(`/epochs/${path}?height=9999`)), path).to.deep.equal([404, 'E_EPOCH_UNKNOWN'])

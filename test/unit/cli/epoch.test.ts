@@ -109,8 +109,9 @@ describe('verbs of the record', () => {
   })
 
   it('export to stdout where that is no terminal, and only there', async () => {
-    const { run } = await start()
-    expect((await run('epoch export latest')).stdout).to.equal('an epoch')
+    const { run, calls } = await start()
+    expect((await run('epoch export latest --from 7')).stdout).to.equal('an epoch')
+    expect(calls).to.deep.equal(['mesh.export latest from 7'])
     const shown = await run('epoch export latest', { terminal: true })
     expect([shown.code, shown.stdout]).to.deep.equal(['E_USAGE', ''])
   })
