@@ -97,7 +97,10 @@ describe("API of the mesh's record", () => {
       { type: 'policy-set', policy: { speed: 1 } },
     ]
     for (const change of changes)
-      expect(codeOf(await post('/motions/move', { change })), JSON.stringify(change)).to.deep.equal([400, 'E_PARAMETER'])
+      expect(codeOf(await post('/motions/move', { change })), JSON.stringify(change)).to.deep.equal([
+        400,
+        'E_PARAMETER',
+      ])
     const change = { type: 'operator-remove', cell: 'delta' }
     for (const when of [{ effectiveAt: 0 }, { expiresIn: 0 }, { expiresIn: 1_000_001 }, { expiresIn: '9' }])
       expect(codeOf(await post('/motions/move', { change, ...when }))).to.deep.equal([400, 'E_PARAMETER'])

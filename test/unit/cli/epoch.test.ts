@@ -18,17 +18,13 @@ describe('the record in text', () => {
   it('says what is not as it should be', () => {
     const problem = { code: 'E_NO_QUORUM', message: 'validators are missing' }
     const text = chainText({ ...CHAIN, role: 'follower', behind: 12, trust: 'checkpoint', collapsed: true, problem })
-    expect(text).to.match(
-      /\|T\|² 0.850, collapsed, .* 12 behind \(follows 6 validators; rests on the checkpoint\)/,
-    )
+    expect(text).to.match(/\|T\|² 0.850, collapsed, .* 12 behind \(follows 6 validators; rests on the checkpoint\)/)
     expect(text).to.match(/; validators are missing \(E_NO_QUORUM\)$/)
   })
 
   it('before the first epoch says so, without a value that there is not', () => {
     const none = { height: 0, time: null, t: null, magnitudeSquared: null, collapsed: null, finalizedMs: null }
-    expect(chainText({ ...CHAIN, ...none, validators: 1 })).to.match(
-      /^no epoch is final yet \(the only validator;/,
-    )
+    expect(chainText({ ...CHAIN, ...none, validators: 1 })).to.match(/^no epoch is final yet \(the only validator;/)
   })
 
   it('lists epochs with who proposed them by name, else by peer id', () => {
