@@ -47,6 +47,9 @@ import { version } from './version.ts'
 /** Of 80 that are a ban: a member of the own cell that breaks its protocol. */
 const REJECTED_POINTS = 20
 
+/** A member that is to go waits so long for the record to do without it; then it goes all the same. */
+const RELEASE_MS = 10_000
+
 export interface NodeInit {
   paths: Paths
   config: Config
@@ -185,7 +188,10 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     if (kind === 'reject') network.penalise(peer.toString(), REJECTED_POINTS)
   }
   const hangUp = (peerId: string): void => void network.libp2p.hangUp(peerIdFromString(peerId)).catch(() => undefined)
-  membership.addEventListener('revoked', ({ detail }) => hangUp(detail.peerId))
+  membership.addEventListener('revoked', ({ detail }) => {
+    events.publish('peer.revoked', { ...detail })
+    hangUp(detail.peerId)
+  })
   const cell =
     ROLES[self.role].cellConsensus === 'none'
       ? undefined
@@ -220,6 +226,8 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
         onFatal: fatal,
       })
     })
+    const { release } = mesh
+    if (cell !== undefined) cell.beforeRemoval = (peerId) => release(peerId, AbortSignal.timeout(RELEASE_MS))
     mesh.onFinal(() => void (mesh?.isCurrent === true && pulse.advanced()))
     network.events.on('status', ({ peerId, status }) => mesh?.heard(peerId, status.heads['mesh']))
   }

@@ -133,6 +133,8 @@ export interface NodeEvent {
     | 'peer.disconnected'
     | 'peer.refused'
     | 'peer.banned'
+    /** its cell took its membership back, by the record of the mesh */
+    | 'peer.revoked'
     | 'coherence'
     | 'collapse'
     | 'signal'

@@ -4,7 +4,7 @@ import type { FinalEpoch, MeshState } from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { strictKeyOf } from '../../protocols/admission/index.ts'
 import type { BftTransport } from '../../protocols/bft/index.ts'
-import type { PhaseReport } from '../../protocols/phase/index.ts'
+import { reportIn, type PhaseReport } from '../../protocols/phase/index.ts'
 import type { CodedError } from '../../protocols/shared/errors.ts'
 import { createSyncHandler, type SyncHandler } from '../../protocols/sync/index.ts'
 import type { ChainSummary, MeshOperations } from '../operations-mesh.ts'
@@ -171,6 +171,10 @@ export class NodeMesh implements MeshService {
       isSelf: this.#naming.isSelf,
     })
 
+  /** Before a member of this node's cell goes. @returns whether the record can do without it by the signal */
+  readonly release = async (peerId: string, signal: AbortSignal): Promise<boolean> =>
+    (await this.#attester?.release(peerId, signal)) ?? true
+
   readonly epochs: MeshOperations['epochs'] = (options) => this.#reader.rows(options)
   readonly epoch: MeshOperations['epoch'] = (height) => this.#reader.document(height)
   readonly exportEpoch: MeshOperations['exportEpoch'] = (height, from) => this.#reader.export(height, from)
@@ -202,7 +206,7 @@ export class NodeMesh implements MeshService {
     })
     await transport.start()
     await this.#attest(transport)
-    if (this.#validating.mayStart) this.#validating.start()
+    if (this.#validating.mayStart) await this.#validating.start()
     else this.#log.error('this node voted in later epochs than it has: it follows until it has them', {})
   }
 
@@ -215,7 +219,7 @@ export class NodeMesh implements MeshService {
       key: privateKey,
       cell,
       mesh: this,
-      openReport: (envelope) => this.#ports.openReport(envelope, ''),
+      openReport: (envelope) => countedReport(reportIn(envelope)),
       share: (bytes) => {
         const members = operatorOf(membership.self.cell, this.state)?.members ?? []
         transport.shareAttestation(bytes, members.filter((key) => !this.#naming.isSelf(key)).map(peerOf))

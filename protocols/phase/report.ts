@@ -44,6 +44,11 @@ export function readReport(bytes: Uint8Array, mesh: Uint8Array): PhaseReport | V
   return judged(bytes, (report) => (equals(report.mesh, mesh) ? undefined : reject('E_REPORT_MESH')))
 }
 
+/** What a checked envelope holds: of a final epoch, whose validators have verified it. @throws {CodedError} E_FRAME_… */
+export function reportIn(bytes: Uint8Array): PhaseReport {
+  return decodeReport(envelopeCodec.decode(bytes).b)
+}
+
 /** T_sync is the mean of master and emissary, but for the rounding of each; a node without a master has none to weigh. */
 export function isMeanOfHalves({ master, emissary, sync }: PhaseReport): boolean {
   return master !== null && sync.every((part, i) => Math.abs(2 * part - master[i]! - emissary[i]!) <= 2)
