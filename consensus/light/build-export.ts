@@ -20,7 +20,7 @@ export interface ExportChain {
   /** encoded validator set with this CID; undefined when it is not kept */
   set(cid: Uint8Array): Promise<Uint8Array | undefined>
   /** encoded state before the epoch of this height; undefined when it is not kept */
-  state(height: number): Promise<Uint8Array | undefined>
+  stateBefore(height: number): Promise<Uint8Array | undefined>
 }
 
 /** An epoch from which trust may go on. */
@@ -49,7 +49,7 @@ export async function buildExport(chain: ExportChain, height: number, from = 0):
   const target = await hopAt(chain, height)
   if (epoch === undefined || target === undefined) throw notKept(`epoch ${height} is not kept here`)
   const path = from === height ? [] : await pathTo(chain, target, from)
-  const state = await chain.state(height)
+  const state = await chain.stateBefore(height)
   const isBefore = state !== undefined && equalBytes(cidOf(state), target.state)
   return encodeExport({
     genesis: chain.genesis,

@@ -78,7 +78,7 @@ export class EpochReader {
       genesis: genesisCodec.encode(genesis),
       epoch: (height) => chain.epoch(height),
       set: (cid) => chain.set(cid),
-      state: (height) => stateBefore(chain, genesisState(genesis, record.state.mesh), height),
+      stateBefore: (height) => stateBefore(chain, genesisState(genesis, record.state.mesh), height),
     }
   }
 }

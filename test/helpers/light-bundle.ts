@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 export interface Bundle {
@@ -9,6 +10,7 @@ export interface Bundle {
 /** The light verifier as a page loads it: one minified module. */
 export async function bundleLight(): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
+    absWorkingDir: fileURLToPath(new URL('../../', import.meta.url)),
     entryPoints: ['consensus/light/index.ts'],
     bundle: true,
     minify: true,

@@ -137,7 +137,7 @@ export class LightChain implements ExportChain {
     return this.#known.get(toString(cid, 'hex'))
   }
 
-  async state(height: number): Promise<Uint8Array | undefined> {
+  async stateBefore(height: number): Promise<Uint8Array | undefined> {
     return stateBytes(height)
   }
 }

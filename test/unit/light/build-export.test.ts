@@ -21,7 +21,7 @@ describe('buildExport', () => {
     genesis: chain.genesis,
     epoch: async (height) => (isKept(height) ? chain.epoch(height) : undefined),
     set: (cid) => chain.set(cid),
-    state: async () => undefined,
+    stateBefore: async () => undefined,
   })
 
   it('takes the farthest epoch each time that more than a third of the known validators signed', async () => {
@@ -40,7 +40,7 @@ describe('buildExport', () => {
 
   it('carries the state before the epoch where it is kept, and no extensions', async () => {
     const { state, path } = decodeExport(await buildExport(chain, 15))
-    assert.deepEqual(state, await chain.state(15))
+    assert.deepEqual(state, await chain.stateBefore(15))
     assert.lengthOf(path, 1)
     assert.isNull(
       decodeExport(

@@ -1,31 +1,36 @@
 import { certificateCodec } from '../../../consensus/epoch/certificate-codec.ts'
-import { stateCodec } from '../../../consensus/epoch/state-codec.ts'
 import { cidOfSet, validatorsCodec } from '../../../consensus/epoch/set-codec.ts'
+import { stateCodec } from '../../../consensus/epoch/state-codec.ts'
+import type { OpenedBlock } from '../../../consensus/epoch/index.ts'
 import type { ExportChain } from '../../../consensus/light/build-export.ts'
 import { genesisCodec } from '../../../protocols/admission/codec.ts'
 import { createGenesis } from '../../../protocols/admission/index.ts'
 import { CREATED, TestMesh, type Step } from '../epoch/mesh.ts'
 
-/** A mesh of four operators whose epochs, sets and states are all kept. */
-export class TestRecord implements ExportChain {
-  readonly of = new TestMesh({ alpha: 1, beta: 1, gamma: 1, delta: 1 })
-  readonly genesis = genesisCodec.encode(genesisOf(this.of))
+/** A mesh of four operators of two nodes each, whose epochs, sets and states are all kept. */
+export class TestRecord extends TestMesh implements ExportChain {
+  readonly genesis: Uint8Array
   readonly #states: Uint8Array[] = []
   readonly #sets = new Map<string, Uint8Array>()
 
-  /** One epoch, with a report of every node in it from the second on. */
-  advance(step: Step = {}): void {
-    const { state } = this.of
+  constructor() {
+    super({ alpha: 2, beta: 2, gamma: 2, delta: 2 })
+    this.genesis = genesisCodec.encode(genesisOf(this))
+  }
+
+  /** One epoch, whose validators hold a report of every node. */
+  override advance(step: Step = {}): OpenedBlock {
+    const { state } = this
     this.#states.push(stateCodec.encode(state))
     for (const set of [state.validators, state.nextValidators]) {
       this.#sets.set(cidOfSet(set).join(), validatorsCodec.encode(set))
     }
-    const reports = this.of.nodes.map((node, i) => this.of.report(node, [2 ** 29 + i, 2 ** 28]))
-    this.of.advance({ holds: () => reports, ...step })
+    const reports = this.nodes.map((node, i) => this.report(node, [2 ** 29 + i, 2 ** 28]))
+    return super.advance({ holds: () => reports, ...step })
   }
 
   async epoch(height: number) {
-    const final = this.of.finals[height - 1]
+    const final = this.finals[height - 1]
     return final && { block: final.bytes, certificate: certificateCodec.encode(final.certificate) }
   }
 
@@ -33,7 +38,7 @@ export class TestRecord implements ExportChain {
     return this.#sets.get(cid.join())
   }
 
-  async state(height: number) {
+  async stateBefore(height: number) {
     return this.#states[height - 1]
   }
 }
