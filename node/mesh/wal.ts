@@ -36,12 +36,16 @@ export interface WalInit extends StoreOwner {
 export class MeshWal implements Wal {
   readonly #database: Database
   readonly #records: Sublevel
+  readonly #reports: Sublevel
   readonly #store: StoreHead<Head>
   #head: Head = EMPTY
+  /** Keys of the reports that are here, by height. */
+  readonly #named = new Map<number, Uint8Array[]>()
 
   private constructor({ database, meshId, peerId }: WalInit) {
     this.#database = database
     this.#records = database.sublevel('mesh-wal-records')
+    this.#reports = database.sublevel('mesh-wal-reports')
     this.#store = new StoreHead({
       meta: database.sublevel('mesh-wal'),
       owner: { meshId, peerId },
@@ -69,8 +73,14 @@ export class MeshWal implements Wal {
     return height === this.#head.height ? asDamage(damagedWal, () => this.#prove()) : []
   }
 
-  /** All that waits while one batch is synced goes into the next. @throws {CodedError} of the database, then and ever after */
-  async append(height: number, records: readonly Uint8Array[]): Promise<void> {
+  /**
+   * All that waits while one batch is synced goes into the next.
+   *
+   * @param reports - envelopes that a vote among the records names: the block after this height must carry them, and
+   *   who names them must have them, across a crash too
+   * @throws {CodedError} of the database, then and ever after
+   */
+  async append(height: number, records: readonly Uint8Array[], reports: readonly Uint8Array[] = []): Promise<void> {
     if (height < this.#head.height) throw aheadOfEpochs(height, this.#head.height)
     const isNew = height > this.#head.height
     const writes: Write[] = isNew ? removals(this.#head) : []
@@ -80,12 +90,20 @@ export class MeshWal implements Wal {
       index += 1
       digest = chained(digest, record)
     }
-    await this.#flush({ ...this.#head, height, records: index, digest }, writes)
+    const named = [...(isNew ? this.#forgotten(height) : []), ...this.#added(height, reports)]
+    await this.#flush({ ...this.#head, height, records: index, digest }, writes, named)
+  }
+
+  /** Reports that votes of the last two heights name. */
+  async reports(): Promise<Uint8Array[]> {
+    const found: Uint8Array[] = []
+    for await (const [, envelope] of this.#reports.entries()) found.push(envelope)
+    return found
   }
 
   /** Writes the head once more: damage of the last record then has a later one behind it, and shows. */
   async finish(): Promise<void> {
-    await this.#flush(this.#head, [])
+    await this.#flush(this.#head, [], [])
   }
 
   async #open(): Promise<void> {
@@ -93,6 +111,7 @@ export class MeshWal implements Wal {
     if (found !== undefined) {
       this.#head = found
       await this.#prove()
+      for await (const key of this.#reports.keys()) this.#note(heightOfKey(key), key)
       return
     }
     for await (const _ of this.#records.keys({ limit: 1 })) throw damagedWal('it has records and no head')
@@ -116,11 +135,33 @@ export class MeshWal implements Wal {
     return found
   }
 
+  #added(height: number, reports: readonly Uint8Array[]): Write[] {
+    const rows = reports.map((value) => ({ key: reportKey(height, value), value }))
+    const added = rows.filter(({ key }) => this.#note(height, key))
+    return added.map(({ key, value }) => ({ type: 'put', key, value }))
+  }
+
+  /** @returns false for one that is here */
+  #note(height: number, key: Uint8Array): boolean {
+    const keys = this.#named.get(height) ?? []
+    if (keys.some((known) => Buffer.compare(known, key) === 0)) return false
+    this.#named.set(height, [...keys, key])
+    return true
+  }
+
+  /** What the block of the height before carries is final with it. */
+  #forgotten(height: number): Write[] {
+    const gone = [...this.#named].filter(([named]) => named < height - 1)
+    for (const [named] of gone) this.#named.delete(named)
+    return gone.flatMap(([, keys]) => keys.map((key): Write => ({ type: 'del', key })))
+  }
+
   /** Takes the new head at once, so that the next call builds on it while this one is on its way to the disk. */
-  async #flush(head: Head, writes: Write[]): Promise<void> {
+  async #flush(head: Head, writes: Write[], reports: Write[]): Promise<void> {
     this.#head = { ...head, sequence: head.sequence + 1 }
     await this.#database.batch([
       { sublevel: this.#records, writes },
+      { sublevel: this.#reports, writes: reports },
       { sublevel: this.#store.meta, writes: this.#store.writes(this.#head) },
     ])
   }
@@ -156,6 +197,10 @@ function recordKey(height: number, index: number): Uint8Array {
   key.set(heightKey(height))
   key.writeUInt32BE(index, 8)
   return key
+}
+
+function reportKey(height: number, envelope: Uint8Array): Uint8Array {
+  return Buffer.concat([heightKey(height), hash('sha256', envelope, 'buffer')])
 }
 
 function chained(before: Uint8Array, record: Uint8Array): Uint8Array {

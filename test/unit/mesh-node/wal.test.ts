@@ -43,6 +43,23 @@ describe('log of a validator’s votes', () => {
     expect((await mesh.rows('wal')).filter(([key]) => key.includes('records'))).to.have.lengthOf(1)
   })
 
+  it('has the reports that a vote names as long as the next height is decided', async () => {
+    const named = (directory = mesh.path) =>
+      mesh.using(async ({ wal }) => (await wal!.reports()).map((one) => Buffer.from(one).toString()).toSorted(), {
+        directory,
+      })
+    const at7 = await mesh.using(async ({ wal }) => {
+      await wal!.append(7, [bytes('a')], [bytes('report 1'), bytes('report 2')])
+      await wal!.append(7, [bytes('b')], [bytes('report 2'), bytes('report 3')])
+      return mesh.copy('at 7')
+    })
+    expect(await named(at7)).to.deep.equal(['report 1', 'report 2', 'report 3'])
+    await mesh.using(({ wal }) => wal!.append(8, [bytes('c')], [bytes('report 4')]))
+    expect(await named()).to.deep.equal(['report 1', 'report 2', 'report 3', 'report 4'])
+    await append(9, 'd')
+    expect(await named()).to.deep.equal(['report 4'])
+  })
+
   it('refuses an earlier height: what was said there is forgotten', async () => {
     await append(7, 'a')
     await mesh.using(async ({ wal }) => {

@@ -1,0 +1,105 @@
+import { writeFile } from 'node:fs/promises'
+import type { StatusDocument } from '../../node/operations.ts'
+import type { ChainSummary, EpochRow } from '../../node/operations-mesh.ts'
+import { freePort } from './cell.ts'
+import { document, eventually, Stage, type RunningProcess } from './processes.ts'
+
+const PROFILE = ['--profile', 'test', '-q']
+/** A tone at its own frequency: each node reports, and all agree. */
+const TONE = {
+  KAIROS_SIGNAL_SOURCE: 'synthetic',
+  KAIROS_SIGNAL_SYNTHETIC_SHAPE: 'tone',
+  KAIROS_SIGNAL_RATE_HZ: '100',
+  KAIROS_MASTER_TAU_MAX: '5',
+}
+
+/** A mesh of real processes of several operators, under loopback ports that stay. */
+export class Operators {
+  readonly stage: Stage
+  readonly #running = new Map<string, RunningProcess>()
+  readonly #ports = new Map<string, number>()
+
+  private constructor(stage: Stage) {
+    this.stage = stage
+  }
+
+  static async open(): Promise<Operators> {
+    return new Operators(await Stage.open())
+  }
+
+  close(): Promise<void> {
+    return this.stage.close()
+  }
+
+  /** One founder of each operator, named alike. */
+  async found(names: readonly string[], epochMs = 1000): Promise<void> {
+    const entries: string[] = []
+    for (const name of names) {
+      const entry = await this.stage.did(name, ['init', '--founder', '--name', name, '--role', 'full', '--cell', name])
+      await writeFile(this.stage.path(`${name}.json`), entry)
+      entries.push(this.stage.path(`${name}.json`))
+    }
+    const shape = ['--name', 'mesh', '--weight', '1', '--epoch', String(epochMs / 1000)]
+    const genesis = this.stage.path('genesis')
+    await writeFile(genesis, await this.stage.did(names[0]!, ['genesis', 'create', ...shape, ...entries]))
+    await Promise.all(names.map((name) => this.stage.did(name, ['init', '--genesis', genesis, ...PROFILE])))
+    for (const name of names) this.#ports.set(name, await freePort())
+  }
+
+  /** Invites by a running full node. */
+  async join(name: string, through: string, role: string): Promise<void> {
+    const ticket = (await this.stage.did(through, ['invite', '--role', role, '-q'])).trim()
+    await this.stage.did(name, ['join', ticket, '--name', name, ...PROFILE])
+    this.#ports.set(name, await freePort())
+  }
+
+  async run(name: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+    const others = [...this.#ports].filter(([other]) => other !== name).map(([, port]) => address(port))
+    const places = {
+      KAIROS_NETWORK_LISTEN: address(this.#ports.get(name)!),
+      KAIROS_NETWORK_BOOTSTRAP: others.join(','),
+    }
+    this.#running.set(name, await this.stage.run(name, [], { env: { ...TONE, ...places, ...env } }))
+  }
+
+  process(name: string): RunningProcess {
+    return this.#running.get(name)!
+  }
+
+  async end(name: string, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    return (await this.process(name).stop(signal)).code
+  }
+
+  status(name: string): Promise<StatusDocument | undefined> {
+    return document<StatusDocument>(this.stage.path(name), 'status')
+  }
+
+  async chain(name: string): Promise<ChainSummary | undefined> {
+    return ((await this.status(name))?.chain ?? undefined) as ChainSummary | undefined
+  }
+
+  /** Waits until each of these has got so far. */
+  async reach(height: number, names: readonly string[], timeoutMs?: number): Promise<void> {
+    const until = (name: string) =>
+      eventually(
+        `${name} at epoch ${height}`,
+        async () => ((await this.chain(name))?.height ?? -1) >= height,
+        timeoutMs,
+      )
+    await Promise.all(names.map(until))
+  }
+
+  /** Oldest first, all that there are up to `to`. */
+  async epochs(name: string, to: number): Promise<EpochRow[]> {
+    const text = await this.stage.did(name, ['epoch', 'ls', '--from', '1', '--limit', String(to), '--json'])
+    return text
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as EpochRow)
+  }
+}
+
+function address(port: number): string {
+  return `/ip4/127.0.0.1/tcp/${port}`
+}

@@ -1,0 +1,96 @@
+import { expect } from 'chai'
+import type { EpochDocument } from '../../node/operations-mesh.ts'
+import { eventually } from '../helpers/processes.ts'
+import { Operators } from '../helpers/operators.ts'
+
+const FOUR = ['alpha', 'beta', 'gamma', 'delta']
+
+describe('epochs of real nodes', function () {
+  this.timeout(180_000)
+  let mesh: Operators
+  beforeEach(async () => {
+    mesh = await Operators.open()
+  })
+  afterEach(() => mesh.close())
+
+  /** That all have the same CIDs at every height up to `to`. */
+  const expectEqual = async (names: readonly string[], to: number): Promise<void> => {
+    const all = await Promise.all(names.map((name) => mesh.epochs(name, to)))
+    const [first] = all.map((rows) => rows.map(({ height, cid }) => `${height} ${cid}`))
+    expect(first).to.have.lengthOf(to)
+    for (const [at, rows] of all.entries()) {
+      expect(
+        rows.map(({ height, cid }) => `${height} ${cid}`),
+        names[at],
+      ).to.deep.equal(first)
+    }
+  }
+
+  it('a mesh of one decides them by itself, and counts its own report in the next', async () => {
+    await mesh.found(['one'])
+    await mesh.run('one')
+    const counted = await eventually('a report is counted', async () => {
+      const rows = await mesh.epochs('one', 20)
+      return rows.find(({ reports }) => reports === 1)
+    })
+    const epoch = await mesh.stage.json<EpochDocument>('one', ['epoch', 'show', String(counted.height)])
+    expect(epoch.reportRows.map(({ name, cell, counted }) => [name, cell, counted])).to.deep.equal([
+      ['one', 'one', true],
+    ])
+    expect(epoch.t).to.deep.equal(epoch.reportRows[0]!.t)
+    expect(epoch.decision).to.include({ reporting: 1 })
+    expect(epoch.certificate).to.include({ power: epoch.certificate.total })
+  })
+
+  it('a mesh of one goes on from its stores after a kill', async () => {
+    await mesh.found(['one'], 200)
+    await mesh.run('one')
+    await mesh.reach(10, ['one'])
+    await mesh.end('one', 'SIGKILL')
+    await mesh.run('one')
+    const before = (await mesh.chain('one'))!.height
+    expect(before).to.be.at.least(10)
+    await mesh.reach(before + 10, ['one'])
+    await expectEqual(['one'], before + 10)
+  })
+
+  it('four operators agree on each, one of them killed and started again under way', async () => {
+    await mesh.found(FOUR, 300)
+    await Promise.all(FOUR.map((name) => mesh.run(name)))
+    await mesh.reach(6, FOUR)
+    await mesh.end('delta', 'SIGKILL')
+    const others = FOUR.slice(0, 3)
+    const { height } = (await mesh.chain('alpha'))!
+    await mesh.reach(height + 10, others)
+    await mesh.run('delta')
+    await mesh.reach(height + 12, FOUR)
+    await expectEqual(FOUR, height + 12)
+    const { counters } = (await mesh.chain('delta'))!
+    expect(counters.syncedEpochs).to.be.at.least(1)
+    const reports = await eventually('all four report', async () => {
+      const rows = await mesh.epochs('alpha', 1000)
+      return rows.at(-1)?.reports === 4 && rows.at(-1)
+    })
+    const epoch = await mesh.stage.json<EpochDocument>('beta', ['epoch', 'show', String(reports.height)])
+    expect(epoch.decision.reporting).to.equal(1)
+    expect(epoch.evidenceRows).to.deep.equal([])
+  })
+
+  it('a light node and a witness follow, and go on after a restart', async () => {
+    await mesh.found(['one'], 300)
+    await mesh.run('one')
+    for (const role of ['light', 'witness']) {
+      await mesh.join(role, 'one', role)
+      await mesh.run(role)
+    }
+    const { height } = (await mesh.chain('one'))!
+    await mesh.reach(height + 5, ['light', 'witness'])
+    await expectEqual(['one', 'light', 'witness'], height + 5)
+    const chain = (await mesh.chain('light'))!
+    expect([chain.role, chain.trust, chain.problem]).to.deep.equal(['follower', 'genesis', null])
+    for (const role of ['light', 'witness']) expect(await mesh.end(role, 'SIGKILL')).to.equal(null)
+    for (const role of ['light', 'witness']) await mesh.run(role)
+    await mesh.reach(height + 10, ['light', 'witness'])
+    await expectEqual(['one', 'light', 'witness'], height + 10)
+  })
+})
