@@ -1,5 +1,5 @@
 import type { Bft } from '../../../wasm/bft/load.ts'
-import { encodeMessage } from '../../../wasm/bft/messages.ts'
+import { decodeMessage, encodeMessage } from '../../../wasm/bft/messages.ts'
 import { extensionBytes, proposalBytes, voteBytes } from '../../../wasm/bft/signed-bytes.ts'
 import {
   type BftMessage,
@@ -69,6 +69,9 @@ export class BftMesh {
   readonly #building: (() => void)[] = []
   /** called for every record that a member is about to log; true crashes it before the record is durable */
   onLog: (member: Member, record: Uint8Array) => boolean = () => false
+  /** whether a message arrives */
+  carries: (from: number, to: number, message: BftMessage) => boolean = () => true
+  readonly #blocks: Extract<EngineInput, { type: 'block' }>[] = []
 
   constructor(bft: Bft, { count = 4, height = HEIGHT, powers, silent = [], host = HOST }: MeshInit = {}) {
     this.bft = bft
@@ -90,8 +93,13 @@ export class BftMesh {
   }
 
   start(): void {
-    for (const member of this.members) this.input(member, { type: 'start' })
+    this.begin()
     this.settle()
+  }
+
+  /** Nothing that is said arrives before the next {@link settle}. */
+  begin(): void {
+    for (const member of this.members) this.input(member, { type: 'start' })
   }
 
   /** Gives an input and does what follows, but for what goes to others: that waits for {@link settle}. */
@@ -101,6 +109,13 @@ export class BftMesh {
       if (effect.type === 'log' && this.onLog(member, effect.record)) return this.restart(member)
       this.#do(member, effect)
     }
+  }
+
+  /** Who proposes in round 0, and who after it. */
+  get proposers(): Member[] {
+    const { proposer } = this.members[0]!.effects.find((effect) => effect.type === 'round')!
+    const first = this.members.findIndex(({ key }) => hex(key) === hex(proposer))
+    return [...this.members.slice(first), ...this.members.slice(0, first)]
   }
 
   /** Begins anew from the log. */
@@ -114,8 +129,12 @@ export class BftMesh {
   /** Carries every message to every other member, until nobody has anything to say. */
   settle(): void {
     for (let sent = this.#next(); sent !== undefined; sent = this.#next()) {
-      for (const member of this.members) if (member.at !== sent.from) this.hear(member, sent.bytes)
+      for (const to of this.members) if (this.#arrives(sent, to)) this.hear(to, sent.bytes)
     }
+  }
+
+  #arrives({ from, bytes }: { from: number; bytes: Uint8Array }, to: Member): boolean {
+    return to.at !== from && this.carries(from, to.at, decodeMessage(bytes))
   }
 
   #next(): { from: number; bytes: Uint8Array } | undefined {
@@ -169,6 +188,24 @@ export class BftMesh {
     return this.hear(member, encodeMessage(message))
   }
 
+  /** Lets timers run out until all that say anything have decided, but for one. @throws when they never do */
+  decide(but?: Member): CommitCertificate[] {
+    const members = this.members.filter((member) => member !== but && !this.#silent.has(member.at))
+    this.settle()
+    for (let turn = 0; turn < 8; turn++) {
+      if (members.every(({ decided }) => decided !== undefined)) return members.map(({ decided }) => decided!)
+      for (const kind of ['rebroadcast', 'propose', 'prevote', 'precommit'] as const) this.elapse(kind)
+    }
+    throw new Error('no progress')
+  }
+
+  /** Shows a member all that the others have said and built. */
+  catchUp(member: Member): void {
+    for (const block of this.#blocks) this.input(member, block)
+    for (const { published } of this.members) for (const bytes of published) this.hear(member, bytes)
+    this.settle()
+  }
+
   free(): void {
     for (const { engine } of this.members) engine.free()
   }
@@ -205,10 +242,11 @@ export class BftMesh {
     }
   }
 
-  /** Its block is with everybody before its proposal. */
+  /** Its block is with everybody before its proposal; none is built twice in the same way. */
   #propose(member: Member, round: number): void {
-    const value = valueOf(1 + member.at, round, this.height)
+    const value = valueOf(1 + member.at, round, this.height, this.#blocks.length)
     const block = { type: 'block', round, validRound: -1, proposer: member.key, value, valid: true } as const
+    this.#blocks.push(block)
     for (const other of this.members) if (other !== member) this.input(other, block)
     this.input(member, { type: 'propose', round, value })
   }
