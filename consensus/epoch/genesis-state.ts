@@ -1,7 +1,7 @@
-import { base58btc } from 'multiformats/bases/base58'
 import { CodedError } from '../../protocols/shared/errors.ts'
-import { equalBytes } from '../light/bytes.ts'
 import { FOUNDING_VALIDATORS, foundingValidators, powersOf } from '../light/powers.ts'
+import { DEFAULT_TRUSTING_MS } from '../light/skip.ts'
+import { keyOfPeerId } from '../light/text.ts'
 import type { MeshState, Operator, Policy } from './types.ts'
 import { inOrder } from './validators.ts'
 
@@ -18,10 +18,7 @@ export interface GenesisLike {
   }[]
 }
 
-const TRUSTING_MS = 14 * 86_400_000
 const IDLE_FACTOR = 10
-/** Identity multihash of a protobuf of an ed25519 public key: what a peer id of such a key begins with. */
-const PEER_ID_PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 
 /**
  * The state that the first epoch follows on: the founders that are full nodes are their operators' members and, up to
@@ -61,7 +58,7 @@ function firstPolicy({ epochMs, collapseThreshold }: GenesisLike): Policy {
   return {
     epochMs,
     idleEpochMs: epochMs * IDLE_FACTOR,
-    trustingMs: TRUSTING_MS,
+    trustingMs: DEFAULT_TRUSTING_MS,
     collapseThreshold: Math.min(2 ** 30 - 1, Math.max(1, Math.round(collapseThreshold * 2 ** 30))),
     maxValidators: FOUNDING_VALIDATORS,
     doubleVote: 'remove',
@@ -70,11 +67,7 @@ function firstPolicy({ epochMs, collapseThreshold }: GenesisLike): Policy {
 
 /** @returns the raw ed25519 key that a peer id carries */
 export function keyOf(peerId: string): Uint8Array {
-  try {
-    const bytes = base58btc.baseDecode(peerId)
-    if (bytes.length === 38 && equalBytes(bytes.subarray(0, 6), PEER_ID_PREFIX)) return bytes.slice(6)
-  } catch {
-    // said below
-  }
+  const key = keyOfPeerId(peerId)
+  if (key !== undefined) return key
   throw new CodedError('E_KEY_WEAK', `${peerId} is no peer id of an ed25519 key`)
 }
