@@ -124,7 +124,7 @@ async function* patiently(
     for (;;) {
       const since = performance.now()
       const slow = (): void => reading.abort(new CodedError('E_SYNC_SLOW', 'epochs come too slowly'))
-      const timer = setTimeout(slow, leftMs)
+      const timer = setTimeout(slow, Math.max(0, leftMs))
       const next = await epochs.next().finally(() => clearTimeout(timer))
       if (next.done === true) return
       leftMs -= performance.now() - since

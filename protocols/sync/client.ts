@@ -49,9 +49,9 @@ class Client implements SyncClient {
   async head(peer: PeerId, signal: AbortSignal): Promise<SyncHead> {
     for await (const answer of this.#ask(peer, { type: 'head' }, signal, this.#whole)) {
       if (answer.type === 'head') return headOf(answer)
-      break
+      throw broken('no head came')
     }
-    throw broken('no head came')
+    throw brokenOff()
   }
 
   async *range(peer: PeerId, from: number, count: number, signal: AbortSignal): AsyncGenerator<SyncEpoch> {
@@ -60,10 +60,10 @@ class Client implements SyncClient {
     let height = from
     for await (const answer of this.#ask(peer, { type: 'range', from, count }, signal, silence)) {
       if (answer.type === 'end') return
-      if (height >= from + count) break
+      if (height >= from + count) throw broken('more epochs than were asked for')
       yield epochOf(answer, height++)
     }
-    throw broken('a range without its end')
+    throw brokenOff()
   }
 
   async *follow(peer: PeerId, from: number, signal: AbortSignal): AsyncGenerator<SyncFollowed> {
@@ -73,15 +73,15 @@ class Client implements SyncClient {
       if (answer.type === 'head') yield { head: headOf(answer) }
       else yield { epoch: epochOf(answer, height++) }
     }
-    throw broken('the peer ended what has no end')
+    throw brokenOff()
   }
 
   async state(peer: PeerId, height: number, signal: AbortSignal): Promise<Uint8Array> {
     for await (const answer of this.#ask(peer, { type: 'state', height }, signal, this.#whole)) {
       if (answer.type === 'state' && answer.height === height) return answer.bytes
-      break
+      throw broken('no state came')
     }
-    throw broken('no state came')
+    throw brokenOff()
   }
 
   get #whole(): { timeoutMs: number } {
@@ -110,6 +110,11 @@ function epochOf(answer: SyncAnswer, height: number): SyncEpoch {
 
 function headOf({ height, value, lowest }: SyncHead): SyncHead {
   return { height, value, lowest }
+}
+
+/** By a peer that stops, or a connection that was lost: a stream that was reset looks like one that was ended. */
+function brokenOff(): CodedError {
+  return new CodedError('E_STREAM_CLOSED', 'the answer broke off')
 }
 
 function broken(what: string): CodedError {

@@ -95,10 +95,12 @@ class Handler implements SyncHandler {
   async #fail(stream: Stream, peer: PeerId, error: unknown): Promise<void> {
     const code = codeOf(error)
     this.#init.log('a request of %p ended - %s %s', peer, code, messageOf(error))
-    // The asker left, or this node stops: nobody's fault.
-    if (stream.status !== 'open' || this.#stopped.signal.aborted) return stream.abort(new Error(code))
-    this.#init.refused(peer, code)
-    if (FAULT.test(code)) this.#init.judge(peer, reject(code))
+    const isFault = FAULT.test(code)
+    const canBeTold = stream.status === 'open' && !this.#stopped.signal.aborted
+    // Otherwise the asker left, or this node stops: nobody's fault.
+    if (isFault || canBeTold) this.#init.refused(peer, code)
+    if (isFault) this.#init.judge(peer, reject(code))
+    if (!canBeTold) return stream.abort(new Error(code))
     const known = error instanceof CodedError && /^E_[A-Z_]{1,60}$/.test(code)
     const message = known ? messageOf(error).slice(0, 512) : 'the node failed'
     const frame = answerCodec.encode({ type: 'refused', code: known ? code : 'E_INTERNAL', message })

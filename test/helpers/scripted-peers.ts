@@ -129,15 +129,10 @@ export class ScriptedNode {
     { height = 0, ...options }: Partial<FollowOptions> & { height?: number } = {},
   ) {
     this.height = height
-    const node = this
     const init: FollowInit = {
       client,
       peers,
-      chain: {
-        get height() {
-          return node.height
-        },
-      },
+      chain: this,
       verify: async (epoch) => this.verify(epoch),
       take: (epoch) => this.take(epoch),
       isValidator: () => {
