@@ -1,0 +1,77 @@
+import { expect } from 'chai'
+import type { PeerRow, StatusDocument } from '../../node/operations.ts'
+import type { ValidatorsDocument } from '../../node/operations-mesh.ts'
+import { Operators } from '../helpers/operators.ts'
+import { document, eventually } from '../helpers/processes.ts'
+
+const EPOCH_MS = 500
+
+describe('what cells of real nodes say of themselves to the mesh', function () {
+  this.timeout(180_000)
+  let mesh: Operators
+  beforeEach(async () => {
+    mesh = await Operators.open()
+  })
+  afterEach(() => mesh.close())
+
+  const asked = <T>(name: string, route: string) => document<T>(mesh.stage.path(name), route)
+  const recorded = async (name: string, cell: string) => {
+    const record = await asked<ValidatorsDocument>(name, 'validators')
+    return record?.operators.find((operator) => operator.cell === cell)
+  }
+  const isConnected = async (name: string, to: string) => {
+    const found = await asked<{ peers: PeerRow[] }>(name, 'peers')
+    return found?.peers.some((peer) => peer.peerId === to && peer.connected)
+  }
+  const peerIdOf = async (name: string) => (await asked<{ peerId: string }>(name, 'id'))!.peerId
+  const grow = async (names: readonly string[]) => {
+    for (const name of names) {
+      await mesh.join(name, 'alpha', 'full')
+      await mesh.run(name)
+    }
+  }
+  const hasMembers = (name: string, count: number) =>
+    eventually(`${name} has ${count} members and validators of alpha on record`, async () => {
+      const members = (await recorded(name, 'alpha'))?.members ?? []
+      return members.length === count && members.every(({ isValidator }) => isValidator)
+    })
+
+  it('a cell of one grows to three, and the record follows; T_cell and root are all that others see', async () => {
+    await mesh.found(['alpha', 'beta'], EPOCH_MS)
+    await Promise.all(['alpha', 'beta'].map((name) => mesh.run(name)))
+    await eventually('both are attested', async () => {
+      const seen = await Promise.all(['alpha', 'beta'].map((cell) => recorded('beta', cell)))
+      return seen.every((operator) => operator?.attested?.t != null)
+    })
+    await grow(['second', 'third'])
+    await hasMembers('beta', 3)
+    const attested = (await recorded('beta', 'alpha'))!.attested!
+    expect(attested.root).to.match(/^bafyrei/)
+    const { height } = (await mesh.chain('beta'))!
+    await mesh.reach(height + 5, ['alpha', 'beta', 'second', 'third'])
+  })
+
+  it('who is removed in one cell is hung up on and refused by a node of another within two epochs', async () => {
+    await mesh.found(['alpha', 'beta'], EPOCH_MS)
+    await Promise.all(['alpha', 'beta'].map((name) => mesh.run(name)))
+    await grow(['second', 'third'])
+    await hasMembers('beta', 3)
+    const removed = await peerIdOf('third')
+    await eventually('beta knows it', () => isConnected('beta', removed))
+    await mesh.stage.did('alpha', ['members', 'rm', 'third'])
+    const acknowledged = (await mesh.chain('alpha'))!.height
+    await eventually('beta hangs up', async () => !(await isConnected('beta', removed)))
+    const { revoked } = (await asked<ValidatorsDocument>('beta', 'validators'))!
+    expect(revoked.map(({ peerId, cell }) => [peerId, cell])).to.deep.equal([[removed, 'alpha']])
+    expect(revoked[0]!.height).to.be.at.most(acknowledged + 2)
+    await hasMembers('beta', 2)
+    await eventually('it is told why', async () =>
+      (await asked<StatusDocument>('third', 'status'))?.warnings.some((text) => text.includes('E_CERT_REVOKED')),
+    )
+    await mesh.end('beta')
+    await mesh.run('beta')
+    const { height } = (await mesh.chain('beta'))!
+    await mesh.reach(height + 3, ['alpha', 'beta', 'second'])
+    expect(await isConnected('beta', removed)).to.equal(false)
+  })
+})
