@@ -74,4 +74,18 @@ describe('what cells of real nodes say of themselves to the mesh', function () {
     await mesh.reach(height + 3, ['alpha', 'beta', 'second'])
     expect(await isConnected('beta', removed)).to.equal(false)
   })
+
+  for (const how of ['leaves', 'is removed'])
+    it(`a mesh of one cell of two goes on when one of them ${how}`, async () => {
+      await mesh.found(['alpha'], EPOCH_MS)
+      await mesh.run('alpha')
+      await grow(['second'])
+      await hasMembers('alpha', 2)
+      if (how === 'leaves') await mesh.stage.did('second', ['leave', '--yes'])
+      else await mesh.stage.did('alpha', ['members', 'rm', 'second'])
+      await mesh.end('second')
+      await hasMembers('alpha', 1)
+      const { height } = (await mesh.chain('alpha'))!
+      await mesh.reach(height + 5, ['alpha'])
+    })
 })
