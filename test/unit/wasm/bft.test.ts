@@ -59,6 +59,17 @@ for (const variant of [undefined, 'tokens'] as const) {
       expect(agreed(mesh).round).to.be.at.least(1)
     })
 
+    it('who missed proposal and votes gets them again, and no round is lost', () => {
+      const mesh = new BftMesh(bft)
+      mesh.begin()
+      const [deaf, mute] = [mesh.proposers[1]!.at, mesh.proposers[2]!.at]
+      mesh.carries = (from, to) => from !== mute && to !== deaf
+      mesh.settle()
+      mesh.carries = () => true
+      mesh.elapse('rebroadcast')
+      expect(agreed(mesh).round).to.equal(0)
+    })
+
     it('one alone decides at once; its certificate has its one signature', () => {
       const mesh = new BftMesh(bft, { count: 1 })
       mesh.start()

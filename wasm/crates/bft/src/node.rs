@@ -198,8 +198,16 @@ impl Node {
         }
         if timeout.kind == TimeoutKind::Rebroadcast {
             self.hand.rebroadcast_elapsed();
+            self.propose_again();
         }
         self.feed(CoreInput::TimeoutElapsed(timeout));
+    }
+
+    /// The core says its votes again, which are worth little to whoever missed the proposal.
+    fn propose_again(&mut self) {
+        if let Some(proposal) = self.hand.voice.proposal(self.state.round()) {
+            self.hand.effects.push(Effect::Publish(encode_proposal(proposal)));
+        }
     }
 
     /// A block that took too long to build is of no use any more, and no fault.
