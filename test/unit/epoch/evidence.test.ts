@@ -57,7 +57,13 @@ describe('epoch: evidence', () => {
   it('has one form, whoever saw which vote first', () => {
     const { first, second, height, round } = mesh.doubleVote(liar, 2, 'precommit')
     const vote = ({ value, signature }: typeof first): Vote => ({
-      ...{ type: 'vote', kind: 'precommit', height, round, validator: liar.key, value, signature },
+      type: 'vote',
+      kind: 'precommit',
+      height,
+      round,
+      validator: liar.key,
+      value,
+      signature,
       extension: undefined,
     })
     const seen = [vote(first), vote(second)] as [Vote, Vote]

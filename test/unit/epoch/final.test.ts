@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import {
   applyBlock,
+  blockCodec,
   certificateCodec,
   checkFinal,
   stateCodec,
@@ -9,7 +10,6 @@ import {
 } from '../../../consensus/epoch/index.ts'
 import type { CommitCertificate } from '../../../consensus/mesh/engine.ts'
 import { altered, keysOf, TestMesh } from './mesh.ts'
-import { blockCodec } from '../../../consensus/epoch/index.ts'
 
 describe('epoch: following what others decided', () => {
   let mesh: TestMesh

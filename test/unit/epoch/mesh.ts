@@ -35,6 +35,7 @@ import {
   type MeshState,
   type Motion,
   type OpenedBlock,
+  type OpenedReport,
   type Pending,
 } from '../../../consensus/epoch/index.ts'
 import { isSigned } from '../../../consensus/epoch/evidence-codec.ts'
@@ -90,7 +91,7 @@ export class TestMesh {
   readonly ports: EpochPorts
   readonly cells: Map<string, TestNode[]>
   readonly finals: { bytes: Uint8Array; block: OpenedBlock; certificate: CommitCertificate }[] = []
-  readonly #known = new Map<string, Uint8Array>()
+  readonly #known = new Map<string, OpenedReport & { bytes: Uint8Array }>()
   state: MeshState
   certificate: CommitCertificate | null = null
 
@@ -153,7 +154,7 @@ export class TestMesh {
       heads: [],
     })
     const envelope = envelopeCodec.encode({ b: body, s: author.sign('kairos/phase/1', body) })
-    this.#known.set(hex(digestOf(envelope)), envelope)
+    this.#known.set(hex(digestOf(envelope)), { author: author.key, epoch, t, bytes: envelope })
     return envelope
   }
 
@@ -161,7 +162,7 @@ export class TestMesh {
   build(pending: Partial<Pending> = {}, round = 0): { bytes: Uint8Array; block: OpenedBlock } {
     const { state, certificate } = this
     const named = namedBy(witnessesFor(state, certificate), state.lastValidators, state.reporters)
-    const reports = named.map(({ digest }) => this.#known.get(hex(digest))!)
+    const reports = named.map(({ digest }) => this.#known.get(hex(digest))!.bytes)
     const proposer = proposerOf(state.validators, state.height + 1, round)
     const all = { attestations: [], governance: [], evidence: [], reports, ...pending }
     return buildBlock(state, all, certificate, { round, proposer }, this.ports)
@@ -192,7 +193,7 @@ export class TestMesh {
 
   extension(node: TestNode, { holds, clock, extension }: Step): Uint8Array {
     const pool = new ReportPool(this.state, this.ports.openReport)
-    for (const bytes of holds?.(node) ?? []) pool.put(bytes)
+    for (const bytes of holds?.(node) ?? []) pool.put(bytes, this.#known.get(hex(digestOf(bytes))))
     const honest = pool.extension(clock?.(node) ?? CREATED + 1000 * (this.state.height + 1))
     return extension === undefined ? honest : extensionCodec.encode(extension(node, extensionCodec.decode(honest)))
   }
