@@ -12,7 +12,7 @@ import {
   type OpenReport,
 } from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
-import { attestedOf, memberOf, type Mark } from '../../consensus/state/index.ts'
+import { attestedOf, type Mark } from '../../consensus/state/index.ts'
 import { strictKeyOf } from '../../protocols/admission/index.ts'
 import { sign, verify } from '../../protocols/shared/signature.ts'
 import { ACCEPT, ignore, reject, type Verdict } from '../../protocols/shared/verdict.ts'
@@ -92,17 +92,18 @@ export class Attester implements Service {
 
   /** What another member signed. */
   take(peer: PeerId, bytes: Uint8Array): Verdict {
-    const { mesh, name, cell } = this.#init
+    const { mesh, name } = this.#init
     const opened = openAttestation(mesh.state.mesh, bytes)
     if (typeof opened === 'string') return reject(opened)
     const { attestation, body, signatures } = opened
     const [share] = signatures
     if (share === undefined || signatures.length > 1 || attestation.cell !== name)
       return reject('E_ATTESTATION_MALFORMED')
+    const sender = strictKeyOf(peer)
+    const isOfOther = mesh.state.operators.some((one) => one.cell !== name && isAmong(one.members, sender))
+    if (isOfOther) return reject('E_ATTESTATION_STRANGER')
     const operator = operatorOf(name, mesh.state)
-    const isKnown = isAmong(operator?.members, strictKeyOf(peer)) || memberOf(cell.tree, peer.toString()) !== undefined
-    if (!isKnown) return reject('E_ATTESTATION_STRANGER')
-    // The record here may lag behind its.
+    // Who has just been recorded may know it before this node.
     if (operator === undefined || !isAmong(operator.members, share[0])) return ignore('E_ATTESTATION_STRANGER')
     if (!isNewer(attestation, operator.attested)) return ignore('E_ATTESTATION_STALE')
     return this.#takeShare(attestation, body, share)
