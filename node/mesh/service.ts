@@ -78,7 +78,7 @@ export class NodeMesh implements MeshService {
   }
 
   async start(): Promise<void> {
-    const { directory, membership, role, config, onFatal, libp2p } = this.#init
+    const { directory, membership, role, onFatal, libp2p } = this.#init
     const { genesis, meshId } = membership
     const record = await EpochRecord.open({
       directory,
@@ -86,7 +86,7 @@ export class NodeMesh implements MeshService {
       meshId,
       mesh: this.#mesh,
       peerId: libp2p.peerId.toString(),
-      keep: role === 'evidence' ? 0 : (config.keep_epochs ?? KEPT[role]),
+      keep: this.keep,
       isValidator: role === 'validator',
       ports: this.#ports,
       fetchReports: (epoch, missing, signal) => this.#reports.fetch(epoch, missing, signal),
@@ -141,6 +141,21 @@ export class NodeMesh implements MeshService {
     return this.#tally.observe
   }
 
+  /** Newest epochs that are kept, 0 for all; and the height of the oldest. */
+  get keep(): number {
+    const { role, config } = this.#init
+    return role === 'evidence' ? 0 : (config.keep_epochs ?? KEPT[role])
+  }
+
+  get oldest(): number {
+    return this.#record.chain.head.oldest
+  }
+
+  /** @returns the encoded block of a final epoch; undefined when it is not kept */
+  async block(height: number): Promise<Uint8Array | undefined> {
+    return (await this.#record.chain.epoch(height))?.block
+  }
+
   /** Whether this node has all the epochs that there are, but for those under way. */
   get isCurrent(): boolean {
     return this.#behind <= UNDER_WAY
@@ -172,8 +187,11 @@ export class NodeMesh implements MeshService {
     })
 
   /** Before a member of this node's cell goes. @returns whether the record can do without it by the signal */
-  readonly release = async (peerId: string, signal: AbortSignal): Promise<boolean> =>
-    (await this.#attester?.release(peerId, signal)) ?? true
+  readonly release = async (peerId: string, signal: AbortSignal): Promise<boolean> => {
+    // Where nothing becomes final there is nothing to wait for.
+    if (this.#problem !== undefined) return false
+    return (await this.#attester?.release(peerId, signal)) ?? true
+  }
 
   readonly epochs: MeshOperations['epochs'] = (options) => this.#reader.rows(options)
   readonly epoch: MeshOperations['epoch'] = (height) => this.#reader.document(height)
