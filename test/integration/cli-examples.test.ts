@@ -11,8 +11,8 @@ import { fakeNode, temporaryDirectory, writeApi } from '../helpers/node-director
 
 const run = promisify(execFile)
 
-/** Need a real node or a real ticket: `node.test.ts` and the tour in the README run them. */
-const ELSEWHERE = ['kairos run', 'kairos join']
+/** Need a real node, ticket or epoch: `run.test.ts`, the tour in the README and `epoch-verify.test.ts` run them. */
+const ELSEWHERE = ['kairos run', 'kairos join', 'kairos epoch verify']
 
 interface Example {
   verb: string
