@@ -9,8 +9,9 @@ const LARGEST_LAG = 20
 const LARGEST_OFFSET_MS = 10_000
 /** Fewer operators than this, and none may lie. */
 const OPERATORS_FOR_ONE_FAULT = 4
-/** Since the start of the node; some are of members that were a moment late. */
-const MOST_REFUSED = 100
+/** In each round; some come a moment late, when their epoch is over. */
+const MOST_REFUSED = 10
+const FIRST_REFUSED = 100
 
 const good = (check: string, message: string): Finding => ({ check, ok: true, message })
 const warning = (check: string, message: string, remedy: string): Finding => ({ check, ok: true, message, remedy })
@@ -52,7 +53,7 @@ function quorum({ role }: ChainSummary, { operators, total }: ValidatorsDocument
   const silent = members.filter(({ isSelf, isConnected }) => !isSelf && !isConnected)
   const absent = silent.reduce((sum, { power }) => sum + power, 0)
   const names = silent.map(({ name, peerId }) => name || peerId).join(', ')
-  if (role === 'follower' || silent.length === 0) return good('record quorum', `${members.length} validators`)
+  if (role === 'follower' || silent.length === 0) return good('record quorum', 'no validator is known to be away')
   const message = `${names} not connected: ${Math.floor((100 * absent) / total)} % of the power`
   if (absent * 3 < total) return warning('record quorum', message, 'start it, or see with kairos peers why not')
   const remedy = 'start validators: epochs need more than two thirds of the power; nothing is lost meanwhile'
@@ -114,9 +115,9 @@ function engine({ counters: { traps } }: ChainSummary): Finding {
   )
 }
 
-function messages({ counters: { refusedMessages, evidence } }: ChainSummary): Finding {
+function messages({ counters: { refusedMessages, evidence, rounds } }: ChainSummary): Finding {
   const contradicted = evidence === 0 ? '' : `; ${evidence} times a validator contradicted itself`
-  if (refusedMessages <= MOST_REFUSED && evidence === 0) return good('record messages', 'validators keep the rules')
+  if (refusedMessages <= FIRST_REFUSED + MOST_REFUSED * rounds && evidence === 0) return good('record messages', 'validators keep the rules')
   return warning(
     'record messages',
     `${refusedMessages} messages of peers were refused since the start${contradicted}`,

@@ -11,7 +11,7 @@ const QUOTA_WARNING = 0.9
 type Check = (parts: Parts) => Finding | Promise<Finding>
 
 /** Every known bad state of a running node, each with what to do about it. */
-const CHECKS: readonly Check[] = [listening, connected, store, quota, signal, reporting, operators]
+const CHECKS: readonly Check[] = [listening, connected, store, quota, signal, reporting]
 
 export async function checkNode(parts: Parts): Promise<Finding[]> {
   const own = Promise.all(CHECKS.map((check) => check(parts)))
@@ -106,9 +106,4 @@ function reporting({ pool, membership }: Parts): Finding {
     `${Math.round(weightReporting * 100)} % of the weight reports`,
     'no decision is possible under 67 %: see in kairos coherence which nodes are stale, and start them',
   )
-}
-
-function operators({ membership }: Parts): Finding {
-  const count = membership.genesis.operators.length
-  return finding('operators', true, `${counted(count, 'operator', 'operators')}; four or more tolerate a liar`, '')
 }

@@ -84,7 +84,7 @@ describe("doctor on the mesh's record", () => {
     const warnings = [
       await found('record operators', { operators: 3, toleratedFaults: 0 }),
       await found('record quorum', {}, four),
-      await found('record messages', { counters: { ...WELL.counters, refusedMessages: 101 } }),
+      await found('record messages', { counters: { ...WELL.counters, rounds: 5, refusedMessages: 151 } }),
       await found('record messages', { counters: { ...WELL.counters, evidence: 1 } }),
     ]
     for (const { ok, message, remedy } of warnings)
