@@ -37,7 +37,10 @@ export function chainLacks(node: PlannedNode, chain: ChainSummary | null): strin
   if (chain.behind > MOST_BEHIND) return [`${node.name}: ${chain.behind} epochs behind`]
   if (chain.validators < VALIDATORS)
     return [`${node.name}: ${chain.validators} of ${VALIDATORS} nodes vote on epochs yet`]
-  return votes(node) && chain.role !== 'validator' ? [`${node.name} does not vote on epochs yet`] : []
+  if (!votes(node)) return []
+  if (chain.role !== 'validator') return [`${node.name} does not vote on epochs yet`]
+  // What is there may be of an earlier run.
+  return chain.finalizedMs === null ? [`${node.name} has decided no epoch since its start`] : []
 }
 
 /** One line: `CHAIN    epoch 41, final after 38 ms (p99 61 ms), …`; empty before the first epoch. */

@@ -49,7 +49,7 @@ export function epochText(epoch: EpochDocument): string {
     `\nSigned by ${share(certificate.power, certificate.total)} of the power, in round ${certificate.round}:\n`,
     table(
       ['SIGNER', 'POWER'],
-      certificate.signers.map(({ peerId, name, power }) => [nameOr(name, peerId), String(power)]),
+      certificate.signers.map(({ peerId, name, power }) => [nameOr(name, peerId), share(power, certificate.total)]),
     ),
   ]
   if (epoch.reportRows.length === 0) return parts.join('')

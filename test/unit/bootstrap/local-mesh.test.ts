@@ -93,6 +93,7 @@ describe('local mesh, without processes', () => {
       'light: 4 of 6 nodes vote on epochs yet',
     ])
     expect(lacks('alpha-3', { role: 'follower' })).to.deep.equal(['alpha-3 does not vote on epochs yet'])
+    expect(lacks('beta-1', { finalizedMs: null })).to.deep.equal(['beta-1 has decided no epoch since its start'])
     expect(chainLacks(node('relay'), null)).to.deep.equal([])
   })
 
