@@ -17,8 +17,8 @@ export const DIGEST_BYTES = 32
 /** Reports asked for at once. */
 export const MAX_DIGESTS = 64
 /** With the signatures of a majority of a cell's members. */
-export const MAX_ATTESTATION_BYTES = 131_072
-export const MAX_GOVERNANCE_BYTES = 32_768
+export const MAX_ATTESTATION_BYTES = 32_768
+export const MAX_GOVERNANCE_BYTES = 8_192
 
 /** Waiting for one peer; the oldest of the lowest height goes for what is newer. */
 export const MESSAGE_QUEUE = { bytes: 2_097_152, count: 1_024 } as const
