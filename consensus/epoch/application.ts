@@ -163,6 +163,7 @@ export class EpochApplication implements Application {
   async #fetch(epoch: number, named: readonly Named[], signal: AbortSignal): Promise<void> {
     const missing = this.reports.missing(named)
     if (missing.length > 0) {
+      this.reports.want(missing)
       for (const bytes of await this.#init.fetchReports(epoch, missing, signal)) this.reports.put(bytes)
     }
     if (signal.aborted) throw new CodedError('E_ABORTED', 'the round is over')

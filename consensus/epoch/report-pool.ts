@@ -32,6 +32,8 @@ export class ReportPool {
   /** whose reports of the epoch that is decided now are named */
   #reporters: readonly Reporter[] = []
   readonly #epochs = new Map<number, Epoch>()
+  /** digests in hex of what a block must carry: taken however many there are of its author */
+  #wanted: ReadonlySet<string> = new Set()
   /** keys in hex */
   #members = new Set<string>()
   /** what the reports in the last block said, by author */
@@ -49,6 +51,7 @@ export class ReportPool {
     this.#counted = new Map(included.map(({ author, t }) => [hex(author), t]))
     this.#state = state
     this.#reporters = reportersAfter(state)
+    this.#wanted = new Set()
     const members = state.operators.flatMap((operator) => operator.members)
     // Who has just left is still asked about the epoch before.
     this.#members = new Set([...members, ...state.reporters.map(({ key }) => key)].map(hex))
@@ -72,7 +75,7 @@ export class ReportPool {
     if (!this.#members.has(author)) return 'E_REPORT_UNCOUNTED'
     const { byDigest, byAuthor } = this.#epoch(report.epoch)
     const others = byAuthor.get(author) ?? []
-    if (others.length >= MAX_OF_AUTHOR) return 'E_REPORT_KNOWN'
+    if (others.length >= MAX_OF_AUTHOR && !this.#wanted.has(name)) return 'E_REPORT_KNOWN'
     const held = { ...report, bytes, digest }
     byDigest.set(name, held)
     byAuthor.set(author, [...others, held])
@@ -97,7 +100,10 @@ export class ReportPool {
   extension(time: number): Uint8Array {
     const held = this.#epochs.get(this.#state.height + 1)?.byAuthor
     const digests = this.#reporters.map(({ key }) =>
-      (held?.get(hex(key)) ?? []).map(({ digest }) => digest).sort(compareBytes),
+      (held?.get(hex(key)) ?? [])
+        .slice(0, MAX_OF_AUTHOR)
+        .map(({ digest }) => digest)
+        .sort(compareBytes),
     )
     // Second reports of an author never take the room of another's first.
     let room = maxNames(this.#state.validators.length) - digests.filter(({ length }) => length > 0).length
@@ -107,6 +113,14 @@ export class ReportPool {
     return extensionCodec.encode({ time: Math.min(Math.max(0, Math.floor(time)), MAX_TIME), reports })
   }
 
+  /**
+   * What the next block must carry. An author who says three things to three validators has each hold another two: who
+   * builds the block takes the ones that it lacks, or one liar could keep all from building.
+   */
+  want(named: readonly Named[]): void {
+    this.#wanted = new Set(named.map(({ digest }) => hex(digest)))
+  }
+
   /** @returns those of the named reports that are not here */
   missing(named: readonly Named[]): Named[] {
     return named.filter(({ digest }) => this.find(hex(digest)) === undefined)
@@ -114,13 +128,14 @@ export class ReportPool {
 
   /** Whether a report of the epoch that is decided now says another T than its author's last that counted. */
   get isMoving(): boolean {
-    for (const epoch of [this.#state.height, this.#state.height + 1]) {
-      for (const { author, t } of this.#epochs.get(epoch)?.byDigest.values() ?? []) {
-        const last = this.#counted.get(hex(author))
-        if (last === undefined || last[0] !== t[0] || last[1] !== t[1]) return true
-      }
+    const isNews = ({ author, t }: Held): boolean => {
+      const last = this.#counted.get(hex(author))
+      return last === undefined || last[0] !== t[0] || last[1] !== t[1]
     }
-    return false
+    return [this.#state.height, this.#state.height + 1].some((epoch) => {
+      const byAuthor = this.#epochs.get(epoch)?.byAuthor
+      return this.#reporters.some(({ key }) => byAuthor?.get(hex(key))?.some(isNews) === true)
+    })
   }
 
   get size(): number {

@@ -101,8 +101,11 @@ export function namedBy(
   }
   const named = [...found.values()].filter(({ power }) => isOneHonest(power, total))
   named.sort((a, b) => a.reporter - b.reporter || compareBytes(a.digest, b.digest))
-  const isSecond = (at: number): boolean => named[at]!.reporter === named[at - 1]?.reporter
-  const ordered = [...named.filter((_, at) => !isSecond(at)), ...named.filter((_, at) => isSecond(at))]
+  const isOfSame = (at: number, before: number): boolean => named[at]!.reporter === named[at - before]?.reporter
+  const firsts = named.filter((_, at) => !isOfSame(at, 1))
+  // Two say that an author said two things. A third changes nothing, and there could be any number.
+  const seconds = named.filter((_, at) => isOfSame(at, 1) && !isOfSame(at, 2))
+  const ordered = [...firsts, ...seconds]
   return ordered
     .slice(0, MAX_REPORTS)
     .map(({ reporter, digest, holders }) => ({ reporter: reporters[reporter]!, digest, holders }))

@@ -108,6 +108,20 @@ describe('epoch: application', () => {
     expect(openBlock(bytes)).to.have.deep.property('reports', [report])
   })
 
+  it('is not kept from building by an author who says three things to three validators', async () => {
+    const three = [1, 2, 3].map((seq) => mesh.report(mesh.nodes[2]!, [seq, 0], 1, seq))
+    for (const [at, { application }] of nodes.entries()) {
+      for (const [of, bytes] of three.entries()) if (of !== at % 3) application.reports.put(bytes)
+    }
+    await decide()
+    const { bytes } = await decide()
+    const block = openBlock(bytes)
+    if (typeof block === 'string') throw new Error(block)
+    expect(block.reports).to.have.length(2)
+    expect(block.header.decision.reportingWeight).to.equal(0)
+    await decide()
+  })
+
   it('builds no block without them, nor when its round is over', async () => {
     const report = mesh.report(mesh.nodes[2]!, [9, 9], 1)
     for (const { application } of nodes.slice(1)) application.reports.put(report)

@@ -16,7 +16,17 @@ import {
   valueOf,
   type MeshState,
 } from '../../../consensus/epoch/index.ts'
-import { MAX_BLOCK_BYTES, MAX_MOTIONS, MAX_OPERATORS, MAX_OUT, MAX_REVOKED } from '../../../consensus/epoch/limits.ts'
+import {
+  MAX_BLOCK_BYTES,
+  MAX_MOTIONS,
+  MAX_OPERATORS,
+  MAX_OUT,
+  MAX_REPORT_BYTES,
+  MAX_REPORTS,
+  MAX_REVOKED,
+  MAX_SUNDRY_BYTES,
+} from '../../../consensus/epoch/limits.ts'
+import { maxNames } from '../../../consensus/epoch/certificate.ts'
 import { codeOf } from '../../../protocols/shared/errors.ts'
 import { epochSamples } from './samples.ts'
 
@@ -121,6 +131,35 @@ describe('epoch: codecs', () => {
     const bytes = stateCodec.encode(full)
     expect(bytes.byteLength).to.be.at.most(MAX_STATE_BYTES)
     expect(stateCodec.decode(bytes)).to.deep.equal(full)
+  })
+
+  it('bound a block with all that it may carry, whatever the number of its validators', () => {
+    const { value } = all['block']! as { value: Parameters<typeof blockCodec.encode>[0] }
+    const digest = (at: number): Uint8Array => new Uint8Array(32).fill(at & 255, 1).fill(at >> 8, 0, 1)
+    for (const validators of [1, 4, 7, 13, 14, 30, 64]) {
+      const names = Array.from({ length: maxNames(validators) }, (_, at) => [at, digest(at)] as const)
+      const bytes = extensionCodec.encode({ time: 2 ** 50, reports: names })
+      const signature = new Uint8Array(64)
+      const block = {
+        ...value,
+        precommits: {
+          height: 2 ** 50,
+          round: 2 ** 31 - 1,
+          value: value.header.previous,
+          signatures: Array.from({ length: validators }, (_, at) => ({
+            validator: new Uint8Array(32).fill(at),
+            signature,
+            extension: { bytes, signature },
+          })),
+        },
+        reports: Array.from({ length: MAX_REPORTS }, () => new Uint8Array(MAX_REPORT_BYTES)),
+        governance: Array.from({ length: 64 }, () => new Uint8Array(MAX_SUNDRY_BYTES / 64)),
+        attestations: [],
+        evidence: [],
+      }
+      expect(blockCodec.encode(block).byteLength, `${validators} validators`).to.be.at.most(MAX_BLOCK_BYTES)
+      expect(maxNames(validators)).to.be.at.least(Math.min(1019, MAX_OPERATORS * 3))
+    }
   })
 
   it('have a header link to the lists that travel with it, and to nothing else', () => {

@@ -57,6 +57,22 @@ describe('epoch: which reports count', () => {
     expect(magnitude(header.t)).to.equal(0.75)
   })
 
+  it('carries no more than two reports of an author, and all first ones before any second', () => {
+    const mesh = new TestMesh({ a: 1, b: 1 })
+    const [reporter] = mesh.nodes as [TestNode]
+    const at = mesh.validators.indexOf(reporter)
+    const named = (seqs: number[]): Extension['reports'] =>
+      seqs
+        .map((seq) => digestOf(mesh.report(reporter, NORTH, 1, seq)))
+        .sort(Buffer.compare)
+        .map((digest) => [at, digest] as const)
+    const says = new Map(mesh.validators.map((node, index) => [node, index === 0 ? named([1, 2]) : named([3])]))
+    mesh.advance({ extension: (node, honest) => ({ ...honest, reports: says.get(node)! }) })
+    const { reports, header } = mesh.advance()
+    expect(reports).to.have.length(2)
+    expect(header.decision.reportingWeight).to.equal(0)
+  })
+
   it('counts the silent weight as zero', () => {
     const mesh = new TestMesh({ a: 1, b: 1, c: 1 }, { a: 2 })
     const [speaking] = mesh.cell('a') as [TestNode]
