@@ -16,11 +16,9 @@ import { NO_CONTENT } from './content/none.ts'
 import { checkConfig } from './config/check.ts'
 import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
-import { publishCellEvents } from './cell-events.ts'
 import { cidText } from '../consensus/light/text.ts'
 import { EventLog, firstCursor } from './events.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { publishMeshEvents } from './mesh-events.ts'
 import type { NodeMesh } from './mesh/service.ts'
 import { createIntroductions } from './network/introductions.ts'
 import { requireMembership } from './network/membership-files.ts'
@@ -31,16 +29,15 @@ import { createNetwork } from './network/network.ts'
 import { isOfCell } from './network/of-cell.ts'
 import { networkConfig } from './network/settings.ts'
 import { createOperations } from './node-operations.ts'
+import { observe } from './observe.ts'
 import { checkPlace, prepareDirectories } from './preflight.ts'
 import { ROLES } from './roles.ts'
 import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
 import type { Operations } from './operations.ts'
-import { observeCell } from './telemetry/cell-metrics.ts'
-import { observeMesh } from './telemetry/mesh-metrics.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { gossipCounter, kernelFaultCounter, observeNode } from './telemetry/node-metrics.ts'
-import { observePins, pinCounters } from './telemetry/pin-metrics.ts'
+import { gossipCounter, kernelFaultCounter } from './telemetry/node-metrics.ts'
+import { pinCounters } from './telemetry/pin-metrics.ts'
 import type { NodeLog } from './telemetry/log.ts'
 import { version } from './version.ts'
 
@@ -277,6 +274,14 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
             judge,
           })
         })
+  if (mesh !== undefined && cell !== undefined && pins !== undefined) {
+    const [record, { operations }, { state }] = [mesh, pins, cell]
+    await life.start('epoch content', async () => {
+      const { EpochContent } = await import('./mesh/epoch-content.ts')
+      const own = log.forComponent('kairos:mesh')
+      return new EpochContent({ mesh: record, content, pins: operations, cell: state, log: own })
+    })
+  }
   const operations = createOperations({
     config,
     membership,
@@ -298,16 +303,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     const maySeePins = (peer: PeerId): boolean => isOfCell(membership, peer, ['light', 'full'])
     return createQueryService({ libp2p: network.libp2p, operations, maySeePins, log })
   })
-  observeNode(metrics, operations)
-  if (pins !== undefined) observePins(metrics, { pins, content, cell: cell?.state })
-  if (cell !== undefined) {
-    observeCell(metrics, cell)
-    publishCellEvents(cell, events, { membership })
-  }
-  if (mesh !== undefined) {
-    observeMesh(metrics, mesh)
-    publishMeshEvents(mesh, events)
-  }
+  observe(metrics, operations, { cell, mesh, content, pins, events, membership })
   const token = createToken()
   const api = await life.start('api', () => createApi({ operations, config, token, metrics, log }))
   await life.hold(

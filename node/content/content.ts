@@ -17,7 +17,7 @@ import { Fetcher, type FetchOptions } from './fetcher.ts'
 import { createBlockExchange, type BlockExchange } from './helia.ts'
 import { coded, inOurCodes } from './in-our-codes.ts'
 import { parsePath } from './path.ts'
-import { createLocalPins, type LocalPins } from './pins/index.ts'
+import { createLocalPins, type Lease, type LocalPins } from './pins/index.ts'
 import { readFile } from './read.ts'
 import { createRepo } from './repo.ts'
 import { createRouter, routedProviders } from './routing.ts'
@@ -146,8 +146,7 @@ class ContentService implements Content {
     const lease = hooks.lease ?? this.local.hold()
     const store = {
       put: async (cid: CID, bytes: Uint8Array): Promise<CID> => {
-        await lease.add(cid)
-        await this.#store.put(cid, bytes)
+        await this.put(cid, bytes, lease)
         await hooks.onBlock?.(cid, bytes)
         return cid
       },
@@ -162,6 +161,12 @@ class ContentService implements Content {
       if (hooks.lease === undefined) lease.release()
     }
     if (last !== undefined) this.#init.provide?.(last)
+  }
+
+  async put(cid: CID, bytes: Uint8Array, lease: Lease): Promise<void> {
+    this.#running()
+    await lease.add(cid)
+    await this.#store.put(cid, bytes)
   }
 
   async resolve(path: string, signal: AbortSignal): Promise<CID> {

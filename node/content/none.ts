@@ -19,6 +19,7 @@ export const NO_CONTENT: Content = {
   },
   repo: NO_REPO,
   space: async () => ({ freeBytes: 0, totalBytes: 0 }),
+  put: refuse,
   resolve: refuse,
   fetch: refuse,
   stored: refuse,

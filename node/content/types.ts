@@ -63,6 +63,8 @@ export interface Content extends Service, ContentOperations {
     signal: AbortSignal,
     hooks?: AddHooks,
   ): AsyncGenerator<AddRow>
+  /** A block that was made here; durable, and held by the lease, when it resolves. @throws {CodedError} E_QUOTA */
+  put(cid: CID, bytes: Uint8Array, lease: Lease): Promise<void>
   /** CID of `CID[/path]`; what is on the way is fetched. */
   resolve(path: string, signal: AbortSignal): Promise<CID>
   /** As `fetching`, from peers whose multiaddresses are given before all others; they are dialled. */
