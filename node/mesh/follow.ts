@@ -21,7 +21,7 @@ export interface Follow extends Service {
   behind(height: number): void
   /** A peer says, in its status, that it has got so far. */
   heard(peer: PeerId, height: number): void
-  /** Peers or this node's part have changed: looks at once instead of after a while. */
+  /** Peers or this node's part have changed: what waits looks at once; what is under way goes on. */
   look(): void
 }
 
@@ -37,8 +37,7 @@ class Follower implements Follow {
   readonly #pace: FollowPace
   #stopped = new AbortController()
   #running: Promise<void> | undefined
-  /** ends a wait or what is followed, so that it is looked again */
-  #turn = new AbortController()
+  #waiting = new AbortController()
   /** that others decide, 0 when nobody said so */
   #hint = 0
 
@@ -60,7 +59,6 @@ class Follower implements Follow {
 
   async stop(): Promise<void> {
     this.#stopped.abort()
-    this.#turn.abort()
     await this.#running
   }
 
@@ -76,13 +74,13 @@ class Follower implements Follow {
   }
 
   look(): void {
-    this.#turn.abort()
+    this.#waiting.abort()
   }
 
   async #run(): Promise<void> {
     try {
       while (!this.#stopped.signal.aborted) {
-        this.#turn = new AbortController()
+        this.#waiting = new AbortController()
         await this.#step()
       }
     } catch (error) {
@@ -143,9 +141,9 @@ class Follower implements Follow {
     const source = sources.find(({ height }) => height === best)
     if (source === undefined) return this.#wait('following', undefined)
     this.#pace.enter('following')
-    const signal = AbortSignal.any([this.#stopped.signal, this.#turn.signal])
+    const before = chain.height
     await followOne({
-      ...this.#init,
+      client: this.#init.client,
       verify: (epoch) => this.#init.verify(epoch),
       take: (epoch) => this.#init.take(epoch),
       isValidator: () => this.#init.isValidator(),
@@ -154,13 +152,14 @@ class Follower implements Follow {
       source,
       options: this.#options,
       onTaken: () => this.#pace.taken(),
-      signal,
+      signal: this.#stopped.signal,
     })
+    if (chain.height === before) await this.#wait('following', undefined)
   }
 
   async #wait(state: FollowState, problem: string | undefined): Promise<void> {
     this.#pace.enter(state, problem)
     const ms = state === 'idle' ? this.#options.checkMs : this.#options.retryMs
-    await delay(ms, AbortSignal.any([this.#stopped.signal, this.#turn.signal]))
+    await delay(ms, AbortSignal.any([this.#stopped.signal, this.#waiting.signal]))
   }
 }

@@ -31,6 +31,8 @@ export interface ScriptedPeer {
   endsAt: number
   /** its heads are never answered */
   isMute: boolean
+  /** it lets nobody follow it */
+  isBusy: boolean
   /** heights at which it was asked for ranges, and from which it was followed */
   readonly ranges: number[]
   readonly followed: number[]
@@ -48,7 +50,15 @@ export class ScriptedPeers implements SyncClient {
 
   async add(height: number, behaviour: Partial<ScriptedPeer> = {}): Promise<ScriptedPeer> {
     const peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
-    const honest = { lowest: 1, lies: () => false, stallsAt: Infinity, endsAt: Infinity, isMute: false, size: 8 }
+    const honest = {
+      lowest: 1,
+      lies: () => false,
+      stallsAt: Infinity,
+      endsAt: Infinity,
+      isMute: false,
+      isBusy: false,
+      size: 8,
+    }
     const scripted = { peer, height, ...honest, ranges: [], followed: [], heads: 0, given: 0, ...behaviour }
     this.peers.set(peer.toString(), scripted)
     return scripted
@@ -80,6 +90,7 @@ export class ScriptedPeers implements SyncClient {
   async *follow(peer: PeerId, from: number, signal: AbortSignal): AsyncGenerator<SyncFollowed> {
     const of = this.#of(peer)
     of.followed.push(from)
+    if (of.isBusy) throw new CodedError('E_SYNC_BUSY', 'too many')
     yield { head: headOf(of) }
     for (let height = from; ; height++) {
       while (height > of.height) await this.#growth(signal)

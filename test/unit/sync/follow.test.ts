@@ -175,11 +175,25 @@ describe('a node that follows the record', () => {
       await until(() => node.height === 12)
     })
 
+    it('does not hurry to ask again a peer that turns it away', async () => {
+      const peer = await peers.add(10, { isBusy: true })
+      await start({ retryMs: 60_000 })
+      await until(() => peer.followed.length > 0 && node.verdicts.length > 0)
+      node.follow.look()
+      await until(() => peer.followed.length === 2)
+      expect(node.codesOf(peer)).to.include('ignore E_SYNC_BUSY')
+      await node.follow.stop()
+      expect(peer.followed).to.have.length(2)
+    })
+
     it('stays with a peer while nothing happens anywhere', async () => {
       const [followed, other] = await pair()
       const told = node.progress.length
       const asked = other.heads
-      await until(() => other.heads >= asked + 4)
+      await until(() => {
+        node.follow.look()
+        return other.heads >= asked + 4
+      })
       expect([followed.followed, other.followed]).to.deep.equal([[11], []])
       expect(node.progress).to.have.length(told)
       expect(node.verdicts).to.deep.equal([])
