@@ -1,31 +1,8 @@
 import { expect } from 'chai'
 import { type Bft, loadBft } from '../../../wasm/bft/load.ts'
-import { decodeMessage, encodeMessage } from '../../../wasm/bft/messages.ts'
-import { type EngineEffect, type EngineHost, EngineRefusal } from '../../../wasm/bft/types.ts'
-import { BftMesh, HOST, hex, type Member, MESH, valueOf } from './bft-mesh.ts'
-
-/** Whatever it is asked, it never says the same twice. */
-function restless(): EngineHost & { asked: string[] } {
-  const asked: string[] = []
-  const extension = (round: number, value: Uint8Array) => {
-    asked.push(`${round} ${hex(value)}`)
-    return Uint8Array.of(asked.length)
-  }
-  return { ...HOST, extension, asked }
-}
-
-/** @returns what a member said that contradicts something else it said */
-function contradictions({ key, published }: Member): string[] {
-  const said = new Map<string, string>()
-  return published.flatMap((bytes) => {
-    const message = decodeMessage(bytes)
-    if (!('validator' in message) || hex(message.validator) !== hex(key)) return []
-    const place = `${message.type} ${'kind' in message ? message.kind : ''} ${message.round}`
-    const before = said.get(place)
-    said.set(place, hex(bytes))
-    return before === undefined || before === hex(bytes) ? [] : [place]
-  })
-}
+import { encodeMessage } from '../../../wasm/bft/messages.ts'
+import { type EngineEffect, EngineRefusal } from '../../../wasm/bft/types.ts'
+import { BftMesh, contradictions, HOST, hex, type Member, MESH, restless, valueOf } from './bft-mesh.ts'
 
 /** Two runs: the first proposer is heard, or keeps silent until another takes its place. */
 const RUNS = {

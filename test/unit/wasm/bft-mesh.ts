@@ -27,6 +27,16 @@ export const HOST: EngineHost = {
   isExtension: (_validator, bytes) => bytes.length > 0,
 }
 
+/** Whatever it is asked, it never says the same twice. */
+export function restless(): EngineHost & { asked: string[] } {
+  const asked: string[] = []
+  const extension = (round: number, value: Uint8Array) => {
+    asked.push(`${round} ${hex(value)}`)
+    return Uint8Array.of(asked.length)
+  }
+  return { ...HOST, extension, asked }
+}
+
 /** Seeds and keys of a set, in the order of the keys. */
 export function keysOf(bft: Bft, count: number): { seed: Uint8Array; key: Uint8Array }[] {
   const keys = Array.from({ length: count }, (_, n) => ({ seed: seedOf(n), key: bft.publicKey(seedOf(n)) }))
@@ -250,4 +260,17 @@ export class BftMesh {
     for (const other of this.members) if (other !== member) this.input(other, block)
     this.input(member, { type: 'propose', round, value })
   }
+}
+
+/** @returns what a member said that contradicts something else it said */
+export function contradictions({ key, published }: Member): string[] {
+  const said = new Map<string, string>()
+  return published.flatMap((bytes) => {
+    const message = decodeMessage(bytes)
+    if (!('validator' in message) || hex(message.validator) !== hex(key)) return []
+    const place = `${message.type} ${'kind' in message ? message.kind : ''} ${message.round}`
+    const before = said.get(place)
+    said.set(place, hex(bytes))
+    return before === undefined || before === hex(bytes) ? [] : [place]
+  })
 }
