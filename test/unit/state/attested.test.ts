@@ -7,6 +7,8 @@ import {
   entries,
   initialState,
   root,
+  SESSION_WINDOW,
+  size,
   stateOf,
 } from '../../../consensus/state/index.ts'
 import { commandOf, peer, Replica } from './cell.ts'
@@ -51,6 +53,16 @@ describe('what a cell says of itself to the mesh', () => {
     expect(replica.command(attest(1), at(1)).result).to.deep.equal({ ok: true })
     expect(attestedOf(replica.tree)?.epoch).to.equal(2)
     expect(replica.state.attested?.index).to.equal(2)
+  })
+
+  it('leaves a state no larger, however often', () => {
+    const replica = new Replica()
+    const until = (epoch: number) => {
+      while ((attestedOf(replica.tree)?.epoch ?? 0) < epoch)
+        replica.run(attest((attestedOf(replica.tree)?.epoch ?? 0) + 1))
+      return size(replica.tree)
+    }
+    expect(until(2 * SESSION_WINDOW)).to.equal(until(3 * SESSION_WINDOW))
   })
 
   it('is of a T within the range of Q1.30, of an epoch that there can be', () => {
