@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { codeOf } from '../../../protocols/shared/errors.ts'
 import { epochSamples } from '../../unit/epoch/samples.ts'
 
-const MUTATIONS = 20_000
+const MUTATIONS = 5_000
 const CODES = ['E_FRAME_TOO_LARGE', 'E_FRAME_MALFORMED', 'E_FRAME_SCHEMA']
 
 const edit = fc.record({
