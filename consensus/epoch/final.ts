@@ -2,9 +2,10 @@ import { codeOf } from '../../protocols/shared/errors.ts'
 import type { CommitCertificate } from '../mesh/engine.ts'
 import { LIST, partsCodec, type BlockParts } from './block-codec.ts'
 import { checkChain, isLinked } from './block.ts'
-import { checkCertificate, isExtended } from './certificate.ts'
+import { checkCertificate, isExtended, witnessesOf } from './certificate.ts'
 import { certificateCodec } from './certificate-codec.ts'
 import { headerCodec, valueOf } from './header-codec.ts'
+import { reportersAfter } from './reports.ts'
 import { TRUSTED, type Verify } from './signed-bytes.ts'
 import { settled, transition } from './transition.ts'
 import type { EpochHeader, MeshState } from './types.ts'
@@ -44,13 +45,22 @@ export function checkFinal(
     const certificate = certificateCodec.decode(final[1])
     const code = checkCertificate(state, certificate, { height: header.height, value }, verify)
     if (code !== undefined) return code
-    if (options.extensions === true && !isExtended(state.mesh, certificate, verify)) return 'E_EPOCH_EXTENSION'
+    if (options.extensions === true && !isBuildable(state, certificate, verify)) return 'E_EPOCH_EXTENSION'
     const after = followed(state, header, value, parts)
     if (typeof after === 'string') return after
     return { header, value, certificate: options.extensions === true ? certificate : plain(certificate), state: after }
   } catch (error) {
     return codeOf(error) === 'E_FRAME_TOO_LARGE' ? 'E_EPOCH_TOO_LARGE' : 'E_EPOCH_MALFORMED'
   }
+}
+
+/**
+ * Whether the next block can carry it. Who decides alone may hold an extension that nobody else would have taken: if it
+ * came here by sync, no block could follow any more.
+ */
+function isBuildable(state: MeshState, certificate: CommitCertificate, verify: Verify): boolean {
+  const witnesses = witnessesOf(certificate, state.validators, reportersAfter(state).length)
+  return witnesses !== undefined && isExtended(state.mesh, certificate, verify)
 }
 
 function followed(state: MeshState, { time }: EpochHeader, value: Uint8Array, parts: BlockParts): MeshState | string {

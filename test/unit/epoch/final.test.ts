@@ -114,4 +114,18 @@ describe('epoch: following what others decided', () => {
     expect(checkFinal(start, swapped, mesh.ports.verify, { extensions: true })).to.equal('E_EPOCH_EXTENSION')
     expect(checkFinal(start, swapped, mesh.ports.verify)).to.have.property('certificate')
   })
+
+  it('takes nothing that the next block could not carry: an extension that its validator signed and nobody else takes', () => {
+    const [bytes] = final(0)
+    const forger = Object.assign(Object.create(mesh) as TestMesh, { state: start })
+    const [liar] = forger.validators
+    const certificate = forger.certify(mesh.finals[0]!.block.value, {
+      extension: (node, honest) =>
+        node === liar ? { ...honest, reports: [[mesh.nodes.length, new Uint8Array(32)]] } : honest,
+    })
+    const followed = checkFinal(start, [bytes, certificateCodec.encode(certificate)], mesh.ports.verify, {
+      extensions: true,
+    })
+    expect(followed).to.equal('E_EPOCH_EXTENSION')
+  })
 })
