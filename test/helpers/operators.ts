@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { StatusDocument } from '../../node/operations.ts'
 import type { ChainSummary, EpochRow } from '../../node/operations-mesh.ts'
-import { freePort } from './cell.ts'
+import { cutOff, Wire, type Cut } from './cell-faults.ts'
+import { freePort, type Answer } from './cell.ts'
+import { MeshMember } from './mesh-member.ts'
 import { document, eventually, Stage, type RunningProcess } from './processes.ts'
 
 const PROFILE = ['--profile', 'test', '-q']
@@ -18,6 +20,8 @@ export class Operators {
   readonly stage: Stage
   readonly #running = new Map<string, RunningProcess>()
   readonly #ports = new Map<string, number>()
+  readonly #wires = new Map<string, Wire>()
+  readonly #members: MeshMember[] = []
 
   private constructor(stage: Stage) {
     this.stage = stage
@@ -27,8 +31,37 @@ export class Operators {
     return new Operators(await Stage.open())
   }
 
-  close(): Promise<void> {
-    return this.stage.close()
+  async close(): Promise<void> {
+    for (const member of this.#members) await member.close()
+    for (const wire of this.#wires.values()) wire.close()
+    await this.stage.close()
+  }
+
+  /** Makes the ways to these nodes, which do not run yet, such as `cut` can cut. */
+  async wire(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#wires.set(name, await Wire.open(this.#ports.get(name)!))
+  }
+
+  /** Cuts one off from all others; undefined mends all. */
+  cut(name: string, cut: Cut | undefined): void {
+    cutOff(this.#wires, name, this.process(name).child.pid!, cut)
+  }
+
+  /** What is set up as this name, in the hands of the test. */
+  async member(name: string): Promise<MeshMember> {
+    const member = await MeshMember.open({
+      directory: this.stage.path(name),
+      listen: address(this.#ports.get(name)!),
+      bootstrap: this.#others(name),
+    })
+    this.#members.push(member)
+    return member
+  }
+
+  /** A mesh of one. */
+  async init(name: string): Promise<void> {
+    await this.stage.did(name, ['init', '--name', name, '--cell', name, ...PROFILE])
+    this.#ports.set(name, await freePort())
   }
 
   /** One founder of each operator, named alike. */
@@ -47,17 +80,18 @@ export class Operators {
   }
 
   /** Invites by a running full node. */
-  async join(name: string, through: string, role: string): Promise<void> {
-    const ticket = (await this.stage.did(through, ['invite', '--role', role, '-q'])).trim()
+  async join(name: string, through: string, role: string, ...invitation: string[]): Promise<void> {
+    const ticket = (await this.stage.did(through, ['invite', '--role', role, '-q', ...invitation])).trim()
     await this.stage.did(name, ['join', ticket, '--name', name, ...PROFILE])
     this.#ports.set(name, await freePort())
   }
 
   async run(name: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-    const others = [...this.#ports].filter(([other]) => other !== name).map(([, port]) => address(port))
+    const wire = this.#wires.get(name)
     const places = {
       KAIROS_NETWORK_LISTEN: address(this.#ports.get(name)!),
-      KAIROS_NETWORK_BOOTSTRAP: others.join(','),
+      KAIROS_NETWORK_BOOTSTRAP: this.#others(name).join(','),
+      ...(wire === undefined ? {} : { KAIROS_NETWORK_ANNOUNCE: address(wire.port) }),
     }
     this.#running.set(name, await this.stage.run(name, [], { env: { ...TONE, ...places, ...env } }))
   }
@@ -66,8 +100,30 @@ export class Operators {
     return this.#running.get(name)!
   }
 
+  /** @param body - of a POST; a GET without */
+  async call<T>(name: string, route: string, body?: object): Promise<Answer<T>> {
+    const file = async (of: string) => (await readFile(this.stage.path(name, of), 'utf8')).trim()
+    try {
+      const [url, token] = await Promise.all(['api', 'api.token'].map(file))
+      const response = await fetch(`${url}/api/v1/${route}`, {
+        ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        signal: AbortSignal.timeout(15_000),
+      })
+      const answer = (await response.json()) as T & { error?: { code: string } }
+      return response.ok ? { ok: true, data: answer } : { ok: false, code: answer.error?.code ?? 'E_UNREACHABLE' }
+    } catch {
+      return { ok: false, code: 'E_UNREACHABLE' }
+    }
+  }
+
   async end(name: string, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     return (await this.process(name).stop(signal)).code
+  }
+
+  #others(name: string): string[] {
+    const others = [...this.#ports].filter(([other]) => other !== name)
+    return others.map(([other, port]) => address(this.#wires.get(other)?.port ?? port))
   }
 
   status(name: string): Promise<StatusDocument | undefined> {
