@@ -57,10 +57,9 @@ export class BftHandler {
       await this.#serve(stream, remotePeer)
     } catch (error) {
       const code = codeOf(error)
-      if (FRAME_FAULT.test(code)) {
-        this.#init.refused(remotePeer, code)
-        this.#init.judge(remotePeer, reject(code))
-      }
+      const isFault = FRAME_FAULT.test(code)
+      if (isFault || code === 'E_BFT_STRANGER') this.#init.refused(remotePeer, code)
+      if (isFault) this.#init.judge(remotePeer, reject(code))
       this.#init.log('a stream of %p ended - %s %s', remotePeer, code, messageOf(error))
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     }

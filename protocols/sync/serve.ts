@@ -56,7 +56,6 @@ export class Answerer {
 
   /** As many as there are; the asker sees by their heights what is missing. */
   async #range(to: To, from: number, count: number): Promise<void> {
-    this.#checkKept(from)
     for (let height = from; height < from + count && height <= this.#init.chain.head().height; height++) {
       await this.#send(to, await this.#epoch(height))
     }
@@ -64,8 +63,8 @@ export class Answerer {
   }
 
   async #follow(to: To, from: number): Promise<void> {
-    this.#checkKept(from)
     const { chain } = this.#init
+    if (from < chain.head().lowest) throw pruned(from)
     const wake = new Wake()
     const unlisten = chain.onHead(() => wake.ring())
     try {
@@ -84,11 +83,6 @@ export class Answerer {
     const bytes = await this.#init.chain.state(height)
     if (bytes === undefined) throw new CodedError('E_SYNC_UNKNOWN', `the state after epoch ${height} is not kept here`)
     await this.#send(to, { type: 'state', height, bytes })
-  }
-
-  #checkKept(from: number): void {
-    const { lowest } = this.#init.chain.head()
-    if (from < lowest) throw pruned(from)
   }
 
   async #epoch(height: number): Promise<SyncAnswer> {

@@ -1,11 +1,14 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, Stream } from '@libp2p/interface'
+import { frameCodec, type BftFrame } from '../../protocols/bft/codec.ts'
 import {
+  BFT_PROTOCOL,
   createBftTransport,
   type BftPeer,
   type BftPorts,
   type BftTransport,
   type BftTransportInit,
 } from '../../protocols/bft/index.ts'
+import { writeFrame } from '../../protocols/shared/frames.ts'
 import { ACCEPT, type Verdict } from '../../protocols/shared/verdict.ts'
 import { connect, startLibp2p, until, type TestLibp2p } from './libp2p-pair.ts'
 
@@ -25,6 +28,19 @@ export interface BftNode {
 export function blockOf(mark: number, size = 100): { value: Uint8Array; bytes: Uint8Array } {
   const bytes = new Uint8Array(size).fill(mark)
   return { value: new Uint8Array(36).fill(mark), bytes }
+}
+
+export function message(mark: number, size = 10, height = 5): BftFrame {
+  return { type: 'message', height, bytes: new Uint8Array(size).fill(mark) }
+}
+
+/** Frames on a stream of their own, past the transport of whoever sends. */
+export async function sendRaw(from: TestLibp2p, to: BftNode, frames: Iterable<BftFrame | Uint8Array>): Promise<Stream> {
+  const stream = await from.dialProtocol(to.libp2p.peerId, BFT_PROTOCOL)
+  for (const frame of frames) {
+    await writeFrame(stream, frame instanceof Uint8Array ? frame : frameCodec.encode(frame)).catch(() => {})
+  }
+  return stream
 }
 
 /** The transports of some full nodes, connected with each other, without engines. */

@@ -45,6 +45,15 @@ describe('a node that follows the record', () => {
     expect(node.codesOf(honest)).to.deep.equal([])
   })
 
+  it('holds a liar to account once, whatever else of its is waiting', async () => {
+    const liar = await peers.add(2000, { lies: (height) => height > 64 })
+    await peers.add(2000)
+    await start({ pauseMs: 60_000, maxPauseMs: 60_000 })
+    await until(() => node.height === 2000)
+    inOrder()
+    expect(node.codesOf(liar)).to.deep.equal(['reject E_EPOCH_FORGED'])
+  })
+
   it('leaves a peer that stalls in the middle of a range', async () => {
     const stalls = await peers.add(500, { stallsAt: 30 })
     const honest = await peers.add(500)
@@ -132,6 +141,7 @@ describe('a node that follows the record', () => {
     }
     await until(() => node.height === 300)
     inOrder()
+    expect(honest.given, 'nothing is asked for twice').to.be.at.most(301)
   })
 
   it('goes on with the one peer it has after that failed', async () => {
