@@ -104,9 +104,9 @@ describe('wasm bft: what is refused', () => {
   })
 
   it('E_BFT_SIGNATURE: one of its own, said to be of what it never said', () => {
-    mesh.elapse('propose')
-    const own = mesh.members[0]!
-    const forged = { ...mesh.vote(0, { value: undefined }), value: valueOf(3) }
+    const own = mesh.proposers[1]!
+    mesh.input(own, { type: 'timeout', timeout: { kind: 'propose', round: 0 } })
+    const forged = { ...mesh.vote(own.at, { value: undefined }), value: valueOf(3) }
     expect(mesh.say(own, forged)).to.equal('E_BFT_SIGNATURE')
     expect(own.evidence).to.deep.equal([])
   })
@@ -136,6 +136,16 @@ describe('wasm bft: what is refused', () => {
     const [first, ...others] = certificate([1, 2, 3]).votes
     const forged = { ...first!, signature: signatureOf(first!.signature) }
     expect(hears({ ...certificate([]), votes: [forged, ...others] })).to.equal('E_BFT_CERTIFICATE')
+  })
+
+  it('E_BFT_CERTIFICATE: one of no use any more that accuses with an invalid signature', () => {
+    expect(hears(mesh.vote(1, { value: valueOf(50) }))).to.equal(undefined)
+    const [first, ...others] = certificate([1, 2], { round: 0 }).votes
+    const forged = { ...first!, signature: signatureOf(first!.signature) }
+    expect(hears({ ...certificate([], { round: 0 }), votes: [forged, ...others] })).to.equal('E_BFT_CERTIFICATE')
+    expect(mesh.members[0]!.evidence).to.deep.equal([])
+    expect(hears(certificate([1, 2], { round: 0 }))).to.equal(undefined)
+    expect(mesh.members[0]!.evidence, 'a valid one is heard all the same').to.have.length(1)
   })
 
   it('a certificate that is whole carries to its round', () => {

@@ -171,12 +171,17 @@ impl Node {
     fn message(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         let message = message::decode(bytes).map_err(|_| Refusal::Message)?;
         self.place().check(&message)?;
+        let is_certificate = matches!(message, Message::Polka(_) | Message::Round(_));
         self.feed(match message {
             Message::Vote(vote) => CoreInput::Vote(vote),
             Message::Proposal(proposal) => CoreInput::Proposal(proposal),
             Message::Polka(polka) => CoreInput::PolkaCertificate(polka),
             Message::Round(certificate) => CoreInput::RoundCertificate(certificate),
         });
+        // Of one that is of no use any more the core looks at single votes.
+        if is_certificate && self.hand.refusal == Some(Refusal::Signature) {
+            self.hand.refusal = Some(Refusal::Certificate);
+        }
         Ok(())
     }
 

@@ -131,11 +131,12 @@ fn our_own_signature_is_no_proof_of_what_it_was_not_made_for() {
     let mut net = Net::new(4);
     net.start();
     net.lose();
-    net.elapse(TimeoutKind::Propose);
-    let Ok(Message::Vote(mut forged)) = message::decode(&net.members[0].said[0]) else { panic!("a vote") };
+    let own = (net.proposer(0) + 1) % 4;
+    net.give(own, Input::Timeout(Timeout::propose(Round::ZERO))).unwrap();
+    let Ok(Message::Vote(mut forged)) = message::decode(&net.members[own].said[0]) else { panic!("a vote") };
     forged.message.value = NilOrVal::Val(cid(3));
-    assert_eq!(net.hear_vote(0, &forged), Err(Refusal::Signature));
-    assert_eq!(net.members[0].accused, 0);
+    assert_eq!(net.hear_vote(own, &forged), Err(Refusal::Signature));
+    assert_eq!(net.members[own].accused, 0);
 }
 
 #[test]
