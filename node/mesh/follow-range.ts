@@ -62,9 +62,8 @@ export class FollowRange {
   /** What a source gave is not believed any more. */
   distrust(source: Source): void {
     const first = this.#waiting.findIndex((received) => received.source === source)
-    if (first < 0) return
-    this.#waiting.length = first
-    this.cancel()
+    if (first >= 0) this.#waiting.length = first
+    if (first >= 0 || this.#source === source) this.cancel()
   }
 
   cancel(): void {

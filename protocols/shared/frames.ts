@@ -49,10 +49,14 @@ export async function* readFrames(stream: Stream, options: FrameOptions): AsyncG
   }
 }
 
+/** Hands one frame to the stream. @returns false when the peer is slower than we are: then wait with `drained` */
+export function sendFrame(stream: Stream, bytes: Uint8Array): boolean {
+  return stream.send(new Uint8ArrayList(varint.encode(bytes.byteLength), bytes))
+}
+
 /** Sends one frame and waits while the peer is slower than we are. */
 export async function writeFrame(stream: Stream, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-  const open = stream.send(new Uint8ArrayList(varint.encode(bytes.byteLength), bytes))
-  if (!open) await drained(stream, signal)
+  if (!sendFrame(stream, bytes)) await drained(stream, signal)
 }
 
 class Inbox {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
+import { drained } from '../shared/drain.ts'
 import { CodedError } from '../shared/errors.ts'
-import { writeFrame } from '../shared/frames.ts'
+import { sendFrame } from '../shared/frames.ts'
 import type { Pace } from '../shared/pace.ts'
 import { answerCodec, type SyncAnswer, type SyncRequest } from './codec.ts'
 import { MIN_ANSWER_COST_BYTES } from './constants.ts'
@@ -97,9 +98,10 @@ export class Answerer {
     const waitMs = this.#init.pace.take(peer, cost, performance.now())
     if (waitMs > 0) await delay(waitMs, undefined, { signal })
     signal.throwIfAborted()
+    if (sendFrame(stream, frame)) return
     const stalled = AbortSignal.timeout(this.#init.stallMs)
     try {
-      await writeFrame(stream, frame, AbortSignal.any([signal, stalled]))
+      await drained(stream, AbortSignal.any([signal, stalled]))
     } catch (error) {
       if (signal.aborted || !stalled.aborted) throw error
       throw new CodedError('E_SYNC_STALLED', `the peer took nothing for ${this.#init.stallMs / 1000} s`)

@@ -31,6 +31,8 @@ export interface ScriptedPeer {
   endsAt: number
   /** its heads are never answered */
   isMute: boolean
+  /** others are far ahead of it */
+  isSlow: boolean
   /** it lets nobody follow it */
   isBusy: boolean
   /** heights at which it was asked for ranges, and from which it was followed */
@@ -57,6 +59,7 @@ export class ScriptedPeers implements SyncClient {
       endsAt: Infinity,
       isMute: false,
       isBusy: false,
+      isSlow: false,
       size: 8,
     }
     const scripted = { peer, height, ...honest, ranges: [], followed: [], heads: 0, given: 0, ...behaviour }
@@ -105,6 +108,7 @@ export class ScriptedPeers implements SyncClient {
   async #epoch(of: ScriptedPeer, height: number, signal: AbortSignal): Promise<SyncEpoch> {
     signal.throwIfAborted()
     if (height >= of.stallsAt) await forever(signal)
+    if (of.isSlow) await new Promise((resolve) => setImmediate(resolve))
     of.given++
     const epoch = epochAt(height, of.size)
     return of.lies(height) ? { ...epoch, certificate: Uint8Array.of(0) } : epoch

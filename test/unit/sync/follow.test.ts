@@ -47,7 +47,7 @@ describe('a node that follows the record', () => {
 
   it('holds a liar to account once, whatever else of its is waiting', async () => {
     const liar = await peers.add(2000, { lies: (height) => height > 64 })
-    await peers.add(2000)
+    await peers.add(2000, { isSlow: true })
     await start({ pauseMs: 60_000, maxPauseMs: 60_000 })
     await until(() => node.height === 2000)
     inOrder()
