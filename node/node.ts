@@ -226,6 +226,8 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     const { release } = mesh
     if (cell !== undefined) cell.beforeRemoval = (peerId) => release(peerId, AbortSignal.timeout(RELEASE_MS))
     mesh.onFinal(() => void (mesh?.isCurrent === true && pulse.advanced()))
+    cell?.recorded(mesh.state)
+    mesh.onFinal((_final, state) => cell?.recorded(state))
     network.events.on('status', ({ peerId, status }) => mesh?.heard(peerId, status.heads['mesh']))
   }
   await life.start('phase', () => pulse)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { Cell, EngineRefusal, type EngineStatus } from '../../consensus/cell/index.ts'
+import type { MeshState } from '../../consensus/epoch/types.ts'
 import { FOUNDER_RAFT_ID, revocationOf } from '../../consensus/state/index.ts'
 import type { RaftTransport } from '../../protocols/raft/index.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
@@ -11,7 +12,7 @@ import { clock } from './clock.ts'
 import { Commands } from './commands.ts'
 import { cellDocument } from './documents.ts'
 import { LeaderDuties } from './duties.ts'
-import { isFounder } from './founding.ts'
+import { isFirstOfGenesis, isFirstOfRecord, isFounder } from './founding.ts'
 import { noteDivergence } from './halt.ts'
 import type { CellServiceInit } from './init.ts'
 import { joinCell } from './join.ts'
@@ -53,7 +54,9 @@ export class NodeCell implements CellService {
   #problem: CodedError | undefined
   #leader = 0
   #duties: LeaderDuties | undefined
-  #joining: Promise<void> = Promise.resolve()
+  #joining: Promise<void> | undefined
+  /** Aborts when this node need not join: its cell begins with it. */
+  readonly #first = new AbortController()
   readonly #clocksAhead = new Set<number>()
   /** of members, until something about them changes */
   readonly #leastIds = new Map<string, number>()
@@ -111,8 +114,15 @@ export class NodeCell implements CellService {
     this.#init.libp2p.addEventListener('peer:connect', this.#onConnect)
     await this.#acquaintance.start()
     const { log } = this.#stores
-    if ((await isFounder(this.#init, log)) || log.raftId > 0) await this.#run(log.raftId)
+    const isFirst = isFirstOfGenesis(membership) || log.raftId === FOUNDER_RAFT_ID
+    if ((await isFounder(this.#init, log, isFirst)) || log.raftId > 0) await this.#run(log.raftId)
     else this.#joining = this.#join()
+  }
+
+  /** Told of the mesh's record, as it goes on: where it names this node as the first of a cell, the cell begins. */
+  recorded(state: Pick<MeshState, 'operators'>): void {
+    if (this.#joining === undefined || this.#cell !== undefined || this.#first.signal.aborted) return
+    if (isFirstOfRecord(this.#init.membership, state)) this.#first.abort()
   }
 
   async stop(): Promise<void> {
@@ -158,17 +168,24 @@ export class NodeCell implements CellService {
 
   async #join(): Promise<void> {
     const { membership, libp2p } = this.#init
-    const raftId = await joinCell({
-      incarnation: this.#stores.log.incarnation,
-      open: cellStreams(libp2p),
-      members: () => libp2p.getPeers().filter((peer) => this.#isOfCell(peer) && !peer.equals(membership.self.peerId)),
-      signal: this.#abort.signal,
-      log: this.#log,
-      onProblem: (problem) => (this.#problem = problem),
-    })
-    if (raftId === undefined || this.#abort.signal.aborted) return
+    const { log } = this.#stores
+    const join = (signal: AbortSignal): Promise<number | undefined> =>
+      joinCell({
+        incarnation: log.incarnation,
+        open: cellStreams(libp2p),
+        members: () => libp2p.getPeers().filter((peer) => this.#isOfCell(peer) && !peer.equals(membership.self.peerId)),
+        signal,
+        log: this.#log,
+        onProblem: (problem) => (this.#problem = problem),
+      })
     try {
-      await this.#stores.log.setRaftId(raftId)
+      const { signal } = this.#abort
+      let raftId = await join(AbortSignal.any([signal, this.#first.signal]))
+      if (raftId === undefined && !signal.aborted) {
+        raftId = (await isFounder(this.#init, log, true)) ? FOUNDER_RAFT_ID : await join(signal)
+      }
+      if (raftId === undefined || signal.aborted) return
+      if (log.raftId !== raftId) await log.setRaftId(raftId)
       await this.#run(raftId)
     } catch (error) {
       this.#init.onFatal(error)

@@ -137,6 +137,24 @@ describe("the mesh's record on the command line, with real nodes", function () {
     })
   })
 
+  it('lets another operator in by vote, whose first node then votes and begins a cell of its own', async () => {
+    const invite = ['invite', '--role', 'full', '--cell', 'beta', '--rights', 'issue', 'found', '-q']
+    await stage.did('beta', ['join', (await stage.did('one', invite)).trim(), '--name', 'beta', '--profile', 'test'])
+    await start('beta')
+    const operator = ['operator', '--name', 'Beta', '--cell', 'beta', '--weight', '1', '--member', 'beta']
+    const { id } = await stage.json<MotionDocument>('one', ['validators', 'move', ...operator])
+    await stage.did('two', ['validators', 'vote', id])
+    const status = await eventually('it votes, and leads its cell', async () => {
+      const seen = await document<StatusDocument>(stage.path('beta'), 'status')
+      return seen?.chain?.role === 'validator' && seen.cells[0]?.leader === 'beta' && seen
+    })
+    expect(status.operators.total).to.equal(2)
+    await atHeight('light', status.chain!.height + 1)
+    const { operators, total } = await stage.json<ValidatorsDocument>('light', ['validators'])
+    const [member] = operators.find(({ cell }) => cell === 'beta')!.members
+    expect(member).to.include({ peerId: status.peerId, isValidator: true, power: total / 2 })
+  })
+
   it('is asked for over the mesh: who keeps none, or does not answer, is a row with its error', async () => {
     await running.get('light')!.stop()
     const answers = rows<QueryRow>(await stage.did('one', ['query', 'epochs', '--all', '--limit', '2', '--json']))

@@ -3,9 +3,12 @@ import type { EngineStatus } from '../../../consensus/cell/index.ts'
 import { initialState, type Tree } from '../../../consensus/state/index.ts'
 import type { Request } from '../../../node/cell/commands.ts'
 import { LeaderDuties } from '../../../node/cell/duties.ts'
-import { isFounder } from '../../../node/cell/founding.ts'
+import { isFirstOfGenesis, isFirstOfRecord, isFounder } from '../../../node/cell/founding.ts'
 import { desiredMembers, leastId } from '../../../node/cell/record.ts'
+import { KEY_1, KEY_2, peerIdOf } from '../../helpers/fake-mesh.ts'
 import { bytes, peer, Replica } from '../state/cell.ts'
+
+type Place = Parameters<typeof isFirstOfGenesis>[0]
 
 const [SELF, OTHER] = [peer('A'), peer('B')]
 const NOBODY = { voters: [], learners: [], votersOutgoing: [], learnersNext: [] }
@@ -41,7 +44,8 @@ class Disks {
         this.founded = value
       },
     }
-    return isFounder({ membership, store } as unknown as Parameters<typeof isFounder>[0], this)
+    const isFirst = isFirstOfGenesis(membership as unknown as Place) || this.raftId === 1
+    return isFounder({ store } as unknown as Parameters<typeof isFounder>[0], this, isFirst)
   }
 }
 
@@ -71,6 +75,35 @@ describe('cell: its founding', () => {
     expect([await disks.start(), disks.raftId]).to.deep.equal([false, 0])
     disks.raftId = 7
     expect([await disks.start(), disks.raftId]).to.deep.equal([false, 7])
+  })
+})
+
+describe('cell: its founding where the genesis does not know it', () => {
+  const [first, second] = [KEY_1, KEY_2].sort(Buffer.compare) as [Uint8Array, Uint8Array]
+  const operator = {
+    name: 'Beta',
+    cell: 'beta',
+    weight: 1,
+    members: [first, second],
+    validators: [],
+    attested: undefined,
+  }
+  const place = (key: Uint8Array, cells: string[] = ['alpha']) => {
+    const operators = cells.map((cell) => ({ cell, founders: [] }))
+    return { genesis: { operators }, self: { peerId: peerIdOf(key), cell: 'beta' } } as unknown as Place
+  }
+
+  it('is for the first member that the record names, and for no other', () => {
+    expect(isFirstOfRecord(place(first), { operators: [operator] })).to.equal(true)
+    expect(isFirstOfRecord(place(second), { operators: [operator] })).to.equal(false)
+    expect(isFirstOfRecord(place(first), { operators: [] })).to.equal(false)
+    expect(isFirstOfRecord(place(first), { operators: [{ ...operator, members: [] }] })).to.equal(false)
+  })
+
+  it('is over when the cell has said anything, and never for a cell of the genesis', () => {
+    const attested = { epoch: 7, index: 1, root: new Uint8Array(36), t: null }
+    expect(isFirstOfRecord(place(first), { operators: [{ ...operator, attested }] })).to.equal(false)
+    expect(isFirstOfRecord(place(first, ['alpha', 'beta']), { operators: [operator] })).to.equal(false)
   })
 })
 
