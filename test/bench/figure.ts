@@ -18,7 +18,7 @@ export interface Report {
 }
 
 /** Other programs that a group can be held against, each an option of that name; never a dependency. */
-export const PEERS = ['numpy', 'etcd', 'kubo'] as const
+export const PEERS = ['numpy', 'etcd', 'kubo', 'cometbft'] as const
 export type Peer = (typeof PEERS)[number]
 
 /** Measures one group in a fresh process, beside those of the peers that are asked for. */
