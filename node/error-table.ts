@@ -131,6 +131,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   ),
   E_MESH_STORE_DAMAGED: io('The store of epochs is damaged or half-written; the epochs are taken from other nodes.'),
   E_MESH_STORE_FOREIGN: io('A store of epochs or votes is that of another mesh or node.'),
+  E_MESH_CHECKPOINT: refused('The epochs here, or those of a peer, are not those that mesh.checkpoint is one of.'),
   E_MESH_NO_QUORUM: unhealthy('Validators of a third of the power or more are away; no epoch becomes final.'),
   E_NOT_VALIDATOR: refused('Only validators move and vote, and this node is none now.'),
   E_MOTION_REFUSED: refused('The rules of the record do not allow the motion or the vote.'),

@@ -92,7 +92,9 @@ export const mesh = z
       .string()
       .refine(isCheckpoint, { error: 'HEIGHT:CID of an epoch, such as 1200:bafyrei…' })
       .exactOptional()
-      .describe('An epoch that somebody trusted has told: a node that starts fresh begins there, not at the genesis.'),
+      .describe(
+        'An epoch that somebody trusted has told, one of every 256th: a fresh node begins there, not at the genesis.',
+      ),
     propose_timeout_s: z
       .number()
       .min(0.1)

@@ -19,6 +19,7 @@ import type { Genesis } from '../../protocols/admission/index.ts'
 import { codeOf, messageOf, type CodedError } from '../../protocols/shared/errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import { damagedChain, type ChainStore, type StoredEpoch } from './chain.ts'
+import type { Beginning } from './checkpoint.ts'
 import { openMeshStores, type MeshStores } from './open.ts'
 import type { MeshWal } from './wal.ts'
 
@@ -41,24 +42,19 @@ type OnFinal = (final: FinalEpoch, state: MeshState) => void
 
 /** The epochs that are final on this node, whoever decided them, and what follows from them. */
 export class EpochRecord {
-  readonly application: EpochApplication
+  readonly #init: EpochRecordInit
+  #application: EpochApplication
   readonly #stores: MeshStores
   readonly #listeners = new Set<OnFinal>()
   readonly #log: Log
   /** CIDs of the sets that are known to be stored. */
   #stored: Uint8Array[] = []
 
-  private constructor(init: EpochRecordInit, stores: MeshStores, at: Pick<ApplicationInit, 'state' | 'certificate'>) {
+  private constructor(init: EpochRecordInit, stores: MeshStores, at: Place) {
+    this.#init = init
     this.#stores = stores
     this.#log = init.log
-    this.application = new EpochApplication({
-      ...at,
-      ports: init.ports,
-      store: this.#epochStore(),
-      fetchReports: init.fetchReports,
-      now: Date.now,
-      onFinal: (final, state) => this.#tell(final, state),
-    })
+    this.#application = this.#applicationAt(at)
   }
 
   /** @throws {CodedError} as {@link openMeshStores} */
@@ -70,6 +66,10 @@ export class EpochRecord {
       await stores.close()
       throw error
     }
+  }
+
+  get application(): EpochApplication {
+    return this.#application
   }
 
   get chain(): ChainStore {
@@ -104,8 +104,21 @@ export class EpochRecord {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Goes on after an epoch that was verified otherwise, before anybody has taken hold of the application. */
+  async beginAt({ epoch, state }: Beginning): Promise<void> {
+    const sets = [state.lastValidators, state.validators].map(storedSet)
+    await this.chain.install(state.height, epoch, { state: stateCodec.encode(state), sets })
+    this.#application = this.#applicationAt({ state, certificate: certificateCodec.decode(epoch.certificate) })
+  }
+
   close(): Promise<void> {
     return this.#stores.close()
+  }
+
+  #applicationAt(at: Place): EpochApplication {
+    const { ports, fetchReports } = this.#init
+    const onFinal: OnFinal = (final, state) => this.#tell(final, state)
+    return new EpochApplication({ ...at, ports, fetchReports, store: this.#epochStore(), now: Date.now, onFinal })
   }
 
   #epochStore(): EpochStore {
@@ -114,14 +127,11 @@ export class EpochRecord {
       persist: (value, block) => chain.persist(value, block),
       proposal: (value) => chain.proposal(value),
       commit: async (height, epoch, state) => {
-        const { validators, nextValidators } = this.application.state
+        const { validators, nextValidators } = this.state
         const sets = [validators, nextValidators].filter(
           (set) => !this.#stored.some((cid) => equalBytes(cid, cidOfSet(set))),
         )
-        await chain.commit(height, epoch, {
-          state,
-          sets: sets.map((set) => ({ cid: cidOfSet(set), bytes: validatorsCodec.encode(set) })),
-        })
+        await chain.commit(height, epoch, { state, sets: sets.map(storedSet) })
         this.#stored = [validators, nextValidators].map(cidOfSet)
       },
     }
@@ -136,6 +146,12 @@ export class EpochRecord {
       }
     }
   }
+}
+
+type Place = Pick<ApplicationInit, 'state' | 'certificate'>
+
+function storedSet(set: readonly Validator[]) {
+  return { cid: cidOfSet(set), bytes: validatorsCodec.encode(set) }
 }
 
 async function lastOf(chain: ChainStore, { genesis, mesh }: EpochRecordInit) {

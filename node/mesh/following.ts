@@ -1,8 +1,8 @@
-import type { PeerId } from '@libp2p/interface'
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import { checkFinal, certificateCodec, type Followed, type Signatures } from '../../consensus/epoch/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
-import { createSyncClient, SYNC_PROTOCOL, type SyncEpoch } from '../../protocols/sync/index.ts'
+import { createSyncClient, SYNC_PROTOCOL, type SyncClient, type SyncEpoch } from '../../protocols/sync/index.ts'
 import type { EpochRecord } from './epoch-record.ts'
 import { createFollow, type Follow } from './follow.ts'
 import type { FollowProgress } from './follow-types.ts'
@@ -21,12 +21,12 @@ export interface FollowingInit extends Pick<MeshServiceInit, 'libp2p' | 'members
 
 /** Brings epochs that others decided: checked against the state here, then through the driver where there is one. */
 export function createFollowing(init: FollowingInit): Follow {
-  const { libp2p, membership, record, validating, tally } = init
+  const { libp2p, record, validating, tally } = init
   /** Of the last epoch that was found good, for the take that comes next. */
   let followed: { epoch: SyncEpoch; result: Followed } | undefined
   return createFollow({
-    client: createSyncClient((peer, signal) => openStream(libp2p, peer, SYNC_PROTOCOL, { signal })),
-    peers: () => libp2p.getPeers().filter((peer) => keepsEpochs(membership, peer)),
+    client: syncClient(libp2p),
+    peers: () => keepers(init),
     chain: {
       get height() {
         return record.state.height
@@ -67,9 +67,16 @@ function isExtended(certificate: Uint8Array): boolean {
   }
 }
 
-function keepsEpochs(membership: MeshServiceInit['membership'], peer: PeerId): boolean {
-  const role = membership.member(peer)?.role
-  return role === 'full' || role === 'witness'
+/** @returns connected nodes that keep epochs */
+export function keepers({ libp2p, membership }: Pick<MeshServiceInit, 'libp2p' | 'membership'>): PeerId[] {
+  return libp2p.getPeers().filter((peer) => {
+    const role = membership.member(peer)?.role
+    return role === 'full' || role === 'witness'
+  })
+}
+
+export function syncClient(libp2p: Libp2p): SyncClient {
+  return createSyncClient((peer, signal) => openStream(libp2p, peer, SYNC_PROTOCOL, { signal }))
 }
 
 /** Why nothing is followed; undefined when it is. */

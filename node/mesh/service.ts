@@ -1,25 +1,26 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import type { FinalEpoch, MeshState } from '../../consensus/epoch/index.ts'
-import { equalBytes } from '../../consensus/light/bytes.ts'
-import { strictKeyOf } from '../../protocols/admission/index.ts'
+import { parseCheckpoint, type Checkpoint } from '../../consensus/light/text.ts'
 import type { BftTransport } from '../../protocols/bft/index.ts'
-import { reportIn, type PhaseReport } from '../../protocols/phase/index.ts'
+import type { PhaseReport } from '../../protocols/phase/index.ts'
 import type { CodedError } from '../../protocols/shared/errors.ts'
-import { createSyncHandler, type SyncHandler } from '../../protocols/sync/index.ts'
+import type { SyncHandler } from '../../protocols/sync/index.ts'
 import type { ChainSummary, MeshOperations } from '../operations-mesh.ts'
-import { Attester } from './attest.ts'
-import { operatorOf } from './attest-body.ts'
+import type { Attester } from './attest.ts'
+import { createAttester } from './attesting.ts'
+import { checkAgainst, fetchCheckpoint } from './checkpoint.ts'
 import type { Naming } from './documents.ts'
 import { countedReport, createEpochPorts } from './epoch-ports.ts'
 import { EpochReader } from './epoch-reader.ts'
 import { EpochRecord } from './epoch-record.ts'
 import type { Follow } from './follow.ts'
-import { createFollowing, followProblem } from './following.ts'
+import { createFollowing, followProblem, keepers, syncClient } from './following.ts'
 import type { MeshServiceInit } from './init.ts'
 import { Motions } from './motions.ts'
-import { peerIdOf, peerOf } from './named.ts'
+import { createNaming } from './naming.ts'
 import { ReportFetch } from './report-fetch.ts'
+import { createServing } from './serving.ts'
 import { lastOf, missingQuorum, summaryOf } from './summary.ts'
 import { MeshTally } from './tally.ts'
 import type { MeshService } from './types.ts'
@@ -50,6 +51,10 @@ export class NodeMesh implements MeshService {
   #attester: Attester | undefined
   #sync: SyncHandler | undefined
   #follow: Follow | undefined
+  readonly #stopped = new AbortController()
+  #beginning: Promise<void> = Promise.resolve()
+  /** Why the record has not begun yet. */
+  #pending: CodedError | undefined
   #last: Pick<ChainSummary, 't' | 'collapsed'> | undefined
 
   constructor(init: MeshServiceInit) {
@@ -58,18 +63,7 @@ export class NodeMesh implements MeshService {
     this.#log = init.log.forComponent('kairos:mesh')
     this.#mesh = CID.parse(membership.meshId).bytes
     this.#ports = createEpochPorts(this.#mesh)
-    const own = strictKeyOf(libp2p.peerId)
-    const isSelf = (key: Uint8Array): boolean => equalBytes(key, own)
-    this.#naming = {
-      isSelf,
-      isConnected: (key) => isSelf(key) || libp2p.getConnections(peerOf(key)).length > 0,
-      named: (key) => {
-        const peerId = peerIdOf(key)
-        return { peerId, name: membership.member(peerId)?.name ?? peerId }
-      },
-      cellOf: (key) =>
-        this.state.operators.find(({ members }) => members.some((one) => equalBytes(one, key)))?.cell ?? '',
-    }
+    this.#naming = createNaming(init, () => this.state)
     this.#reports = new ReportFetch({
       reports: () => this.#record.application.reports,
       request: (epoch, digests, of) => this.#transport?.requestReports(epoch, digests, of),
@@ -105,11 +99,42 @@ export class NodeMesh implements MeshService {
       naming: this.#naming,
       publish: (bytes) => this.#transport?.publishGovernance(bytes),
     })
+    const { checkpoint } = this.#init.config
+    if (checkpoint === undefined) return this.#takePart()
+    await checkAgainst(record.chain, parseCheckpoint(checkpoint))
+    if (record.state.height > 0) return this.#takePart()
+    this.#beginning = this.#beginAt(parseCheckpoint(checkpoint)).catch(onFatal)
+  }
+
+  /** The node runs meanwhile: it may take long until somebody is there who can bring it. */
+  async #beginAt(checkpoint: Checkpoint): Promise<void> {
+    const { libp2p } = this.#init
+    const beginning = await fetchCheckpoint({
+      checkpoint,
+      client: syncClient(libp2p),
+      peers: () => keepers(this.#init),
+      verify: this.#ports.verify,
+      onProblem: (problem) => (this.#pending = problem),
+      signal: this.#stopped.signal,
+    })
+    if (beginning === undefined) return
+    await this.#record.beginAt(beginning)
+    this.#pending = undefined
+    this.#init.membership.noteRecord(this.state)
+    this.#log.info('the record begins at a checkpoint', { height: this.state.height })
+    await this.#takePart()
+  }
+
+  async #takePart(): Promise<void> {
+    const { role, libp2p } = this.#init
     if (role === 'validator') await this.#validate()
-    if (role !== 'certificates') await this.#serve()
+    if (role !== 'certificates') {
+      this.#sync = createServing({ ...this.#init, record: this.#record, tally: this.#tally })
+      await this.#sync.start()
+    }
     this.#follow = createFollowing({
       ...this.#init,
-      record,
+      record: this.#record,
       signatures: this.#ports,
       validating: this.#validating,
       isValidator: () => this.#isValidator,
@@ -120,6 +145,8 @@ export class NodeMesh implements MeshService {
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#beginning
     this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect)
     await this.#follow?.stop()
     await this.#validating?.stop()
@@ -223,54 +250,14 @@ export class NodeMesh implements MeshService {
       log: this.#log,
     })
     await transport.start()
-    await this.#attest(transport)
+    const { cell } = this.#init
+    if (cell !== undefined) {
+      const { isSelf } = this.#naming
+      this.#attester = createAttester({ ...this.#init, cell, record, transport, isSelf })
+      await this.#attester.start()
+    }
     if (this.#validating.mayStart) await this.#validating.start()
     else this.#log.error('this node voted in later epochs than it has: it follows until it has them', {})
-  }
-
-  async #attest(transport: BftTransport): Promise<void> {
-    const { cell, membership, privateKey, log } = this.#init
-    if (cell === undefined) return
-    const { application } = this.#record
-    this.#attester = new Attester({
-      name: membership.self.cell,
-      key: privateKey,
-      cell,
-      mesh: this,
-      openReport: (envelope) => countedReport(reportIn(envelope)),
-      share: (bytes) => {
-        const members = operatorOf(membership.self.cell, this.state)?.members ?? []
-        transport.shareAttestation(bytes, members.filter((key) => !this.#naming.isSelf(key)).map(peerOf))
-      },
-      submit: (bytes) => {
-        application.pending.putAttestation(bytes)
-        transport.publishAttestation(bytes)
-      },
-      log: log.forComponent('kairos:attest'),
-    })
-    await this.#attester.start()
-  }
-
-  async #serve(): Promise<void> {
-    const { libp2p, membership, judge, log } = this.#init
-    const { chain } = this.#record
-    this.#sync = createSyncHandler({
-      libp2p,
-      chain: {
-        head: () => ({ height: chain.head.height, value: this.head, lowest: chain.head.oldest }),
-        epoch: async (height) => {
-          const epoch = await chain.epoch(height)
-          return epoch && { height, block: epoch.block, certificate: epoch.certificate }
-        },
-        state: (height) => chain.stateAt(height),
-        onHead: (listener) => this.onFinal(() => listener()),
-      },
-      isMember: (peer) => membership.member(peer) !== undefined,
-      refused: (_peer, code) => this.#tally.refused(code),
-      judge,
-      log: log.forComponent('kairos:sync'),
-    })
-    await this.#sync.start()
   }
 
   #final(final: FinalEpoch, state: MeshState): void {
@@ -298,6 +285,7 @@ export class NodeMesh implements MeshService {
 
   get #problem(): CodedError | undefined {
     const { wal } = this.#record
+    if (this.#pending !== undefined) return this.#pending
     if (this.#validating?.isRunning === false && wal !== undefined)
       return aheadOfEpochs(this.state.height + 1, wal.height)
     if (this.#isValidator) return missingQuorum(this.state, this.#naming)

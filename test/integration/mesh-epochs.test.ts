@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { EpochDocument } from '../../node/operations-mesh.ts'
+import type { EpochDocument, EpochRow } from '../../node/operations-mesh.ts'
 import { eventually } from '../helpers/processes.ts'
 import { Operators } from '../helpers/operators.ts'
 
@@ -79,9 +79,11 @@ describe('epochs of real nodes', function () {
   it('a light node and a witness follow, and go on after a restart', async () => {
     await mesh.found(['one'], 300)
     await mesh.run('one')
+    // By itself a light node keeps 64.
+    const run = (role: string) => mesh.run(role, { KAIROS_MESH_KEEP_EPOCHS: '0' })
     for (const role of ['light', 'witness']) {
       await mesh.join(role, 'one', role)
-      await mesh.run(role)
+      await run(role)
     }
     const { height } = (await mesh.chain('one'))!
     await mesh.reach(height + 5, ['light', 'witness'])
@@ -89,8 +91,35 @@ describe('epochs of real nodes', function () {
     const chain = (await mesh.chain('light'))!
     expect([chain.role, chain.trust, chain.problem]).to.deep.equal(['follower', 'genesis', null])
     for (const role of ['light', 'witness']) expect(await mesh.end(role, 'SIGKILL')).to.equal(null)
-    for (const role of ['light', 'witness']) await mesh.run(role)
+    for (const role of ['light', 'witness']) await run(role)
     await mesh.reach(height + 10, ['light', 'witness'])
     await expectEqual(['one', 'light', 'witness'], height + 10)
+  })
+
+  it('a node begins at a checkpoint where it is told one, and is refused on epochs of another history', async () => {
+    await mesh.found(['one'], 20)
+    await mesh.run('one')
+    await mesh.reach(260, ['one'], 120_000)
+    const [at] = (await mesh.epochs('one', 256)).slice(-1)
+    expect(at!.height).to.equal(256)
+    await mesh.join('light', 'one', 'light')
+    await mesh.run('light', { KAIROS_MESH_CHECKPOINT: `256:${at!.cid}` })
+    await mesh.reach(258, ['light'])
+    const chain = (await mesh.chain('light'))!
+    expect([chain.trust, chain.problem]).to.deep.equal(['checkpoint', null])
+    const rows = await mesh.stage.did('light', ['epoch', 'ls', '--from', '1', '--limit', '3', '--json'])
+    const own = rows
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as EpochRow)
+    const theirs = await mesh.epochs('one', 258)
+    expect(own.map(({ cid }) => cid)).to.deep.equal(theirs.slice(-3).map(({ cid }) => cid))
+    const { height } = (await mesh.chain('light'))!
+    await mesh.end('light')
+    const refused = await mesh.stage.kairos('light', ['run', '--json'], {
+      env: { KAIROS_MESH_CHECKPOINT: `${height}:${at!.cid}`, KAIROS_NETWORK_LISTEN: '/ip4/127.0.0.1/tcp/0' },
+    })
+    expect(refused.code, refused.stderr).to.equal(4)
+    expect(refused.stderr).to.contain('E_MESH_CHECKPOINT')
   })
 })
