@@ -21,6 +21,9 @@ import {
 import { peerIdFromKey, strictKeyFrom } from '../../protocols/admission/index.ts'
 import { standing } from '../cell/record.ts'
 
+/** Of equal power: with fewer, nothing is decided without every one. */
+const LEAST_TO_LOSE_ONE = 4
+
 /** What a cell says of itself beside its state and its T. */
 export type CellFacts = Pick<Attestation, 'members' | 'validators' | 'revoked'>
 
@@ -57,9 +60,14 @@ export function factsOf(cell: string, tree: Tree, state: MeshState): CellFacts |
   const room = MAX_VALIDATORS - others.reduce((sum, { validators }) => sum + validators.length, 0)
   return {
     members: keysOf(kept),
-    validators: keysOf(kept.slice(0, Math.min(room, state.policy.maxValidators))),
+    validators: keysOf(kept.slice(0, Math.min(room, state.policy.maxValidators, mostOf(kept.length, others.length)))),
     revoked: revokedOf(tree, new Set(known), Math.floor(MAX_REVOKED / state.operators.length)),
   }
+}
+
+/** Two or three that are alone would all be needed for a quorum: one is lost less often than one of three. */
+function mostOf(members: number, others: number): number {
+  return others === 0 && members < LEAST_TO_LOSE_ONE ? 1 : members
 }
 
 /** A recorded one has no raft id before it has come to its cell: then it is the last of all. */
