@@ -29,6 +29,11 @@ export class MeshTally {
     this.observe.onRefused?.(code)
   }
 
+  /** Nobody's fault: of a height that this node has left or not reached, as always while it catches up. */
+  dropped(): void {
+    this.observe.onRefused?.('E_BFT_DROPPED')
+  }
+
   get finalizedMs(): { p50: number; p99: number } | null {
     if (this.#decisions.length === 0) return null
     const sorted = this.#decisions.toSorted((a, b) => a - b)

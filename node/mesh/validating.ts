@@ -31,6 +31,9 @@ const FAULTS: ReadonlySet<EngineRefusalCode> = new Set([
   'E_BFT_EXTENSION',
 ])
 
+/** Of a proposed block: that it breaks a rule follows from its bytes and the epoch before, which its proposer had, too. */
+const BLOCK_FAULT = /^E_(EPOCH|CERTIFICATE|ATTESTATION|GOVERNANCE|EVIDENCE)_/
+
 export interface ValidatingInit extends Pick<MeshServiceInit, 'privateKey' | 'config' | 'judge' | 'onFatal'> {
   mesh: Uint8Array
   record: EpochRecord
@@ -168,10 +171,14 @@ export class Validating {
         tally.refused(code)
         judge(peer(from), FAULTS.has(code) ? reject(code) : ignore(code))
       },
-      onDropped: () => tally.refused('E_BFT_DROPPED'),
+      onDropped: () => tally.dropped(),
       onMissedProposal: () => (tally.counters.missedProposals += 1),
-      onInvalidBlock: (code, proposer) =>
-        log.warn('a proposed epoch is not valid', { code, proposer: peerIdOf(proposer) }),
+      onInvalidBlock: (code, proposer) => {
+        log.warn('a proposed epoch is not valid', { code, proposer: peerIdOf(proposer) })
+        tally.refused(code)
+        // What failed here is not the proposer's fault.
+        if (BLOCK_FAULT.test(code)) judge(peer(proposer), reject(code))
+      },
       onProposalFailed: (round, cause) => log.warn('no epoch to propose', { round, reason: messageOf(cause) }),
       onEquivocation: ({ first }) =>
         log.warn('a validator contradicted itself', { validator: peerIdOf(first.validator), height: first.height }),

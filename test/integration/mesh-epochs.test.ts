@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { rm } from 'node:fs/promises'
 import type { EpochDocument, EpochRow } from '../../node/operations-mesh.ts'
 import { eventually } from '../helpers/processes.ts'
 import { Operators } from '../helpers/operators.ts'
@@ -74,6 +75,26 @@ describe('epochs of real nodes', function () {
     const epoch = await mesh.stage.json<EpochDocument>('beta', ['epoch', 'show', String(reports.height)])
     expect(epoch.decision.reporting).to.equal(1)
     expect(epoch.evidenceRows).to.deep.equal([])
+  })
+
+  it('a validator whose epochs were moved away takes them from others, and votes again when it has them', async () => {
+    await mesh.found(FOUR, 300)
+    await Promise.all(FOUR.map((name) => mesh.run(name)))
+    await mesh.reach(6, FOUR)
+    await mesh.end('delta')
+    await rm(mesh.stage.path('delta', 'mesh', 'chain'), { recursive: true })
+    await mesh.run('delta')
+    const { height } = (await mesh.chain('alpha'))!
+    await mesh.reach(height + 3, FOUR)
+    // Without alpha there is no quorum but with delta.
+    await mesh.end('alpha', 'SIGKILL')
+    const others = FOUR.slice(1)
+    const at = (await mesh.chain('beta'))!.height
+    await mesh.reach(at + 3, others)
+    await expectEqual(others, at + 3)
+    const { counters, problem } = (await mesh.chain('delta'))!
+    expect(problem).to.equal(null)
+    expect(counters.syncedEpochs).to.be.at.least(6)
   })
 
   it('a light node and a witness follow, and go on after a restart', async () => {
