@@ -191,7 +191,10 @@ export class NodeMesh implements MeshService {
   /** What a peer says in its status of how far it has got: `HEIGHT:CID`, a hint. */
   heard(peerId: string, head: string | undefined): void {
     const height = Number(/^(\d{1,15}):/.exec(head ?? '')?.[1])
-    if (height > 0) this.#follow?.heard(peerIdFromString(peerId), height)
+    if (!(height > 0)) return
+    this.#follow?.heard(peerIdFromString(peerId), height)
+    // A validator that comes back knows of it before it hears the others vote.
+    if (this.#isValidator) this.#follow?.behind(height)
   }
 
   readonly onFinal: MeshService['onFinal'] = (listener) => this.#record.onFinal(listener)
@@ -199,7 +202,10 @@ export class NodeMesh implements MeshService {
   /** A signed report that gossip has checked, or this node's own. */
   readonly onReport = (envelope: Uint8Array, report: PhaseReport): void => {
     const counted = countedReport(report)
-    if (counted !== undefined) this.#record.application.reports.put(envelope, counted)
+    if (counted === undefined) return
+    const code = this.#record.application.reports.put(envelope, counted)
+    // What an epoch too late or too early brings may be a slow node's; each one costs its author's budget.
+    if (code === 'E_REPORT_EPOCH') this.#tally.refused(code)
   }
 
   readonly summary = (): ChainSummary =>
