@@ -30,7 +30,7 @@ export interface WalInit extends StoreOwner {
 }
 
 /**
- * The write-ahead log of the height that is being decided (node/cell/adr/0001 holds here too: what is torn is the batch
+ * The write-ahead log of the height that is being decided (adr/0002; node/cell/adr/0001 holds here too: what is torn is the batch
  * that was being written, LevelDB drops it whole and nobody was told; all else that is missing is refused).
  */
 export class MeshWal implements Wal {
