@@ -6,9 +6,12 @@ import { simulate } from './run.ts'
 import { PIN_MUTANTS } from './pins/mutants.ts'
 import { pinProfileOf } from './pins/options.ts'
 import { simulatePins } from './pins/run.ts'
+import { ofMesh } from './mesh/command.ts'
+import { MESH_MUTANTS } from './mesh/mutants.ts'
+import { LIES, type Lie } from './mesh/options.ts'
 import type { Outcome } from './schedule.ts'
 
-const USAGE = `npm run simulate -- [--seeds N] [--seed S] [--nodes N] [--seconds N] [--mutant NAME] [--json] [--trace] [--pins]
+const USAGE = `npm run simulate -- [--seeds N] [--seed S] [--nodes N] [--seconds N] [--mutant NAME] [--json] [--trace] [--pins | --mesh]
   --seeds N      schedules to run, from --seed on (1000)
   --seed S       the first seed (1); with --seeds 1 it is replayed alone
   --nodes N      founders of the cell, 1 to 9 (5)
@@ -17,7 +20,12 @@ const USAGE = `npm run simulate -- [--seeds N] [--seed S] [--nodes N] [--seconds
   --json         one line of JSON a failing schedule, and one at the end
   --trace        the last events of each failing schedule
   --pins         of who holds what in an agreed cell, for which --seed, --seeds, --mutant and --trace are meant;
-                 planted defects: ${PIN_MUTANTS.map(({ name }) => name).join(', ')}`
+                 planted defects: ${PIN_MUTANTS.map(({ name }) => name).join(', ')}
+  --mesh         of validators that agree on epochs, with --nodes 4, 7 or 10 of them, one in three at most faulty: --seed,
+                 --seeds, --mutant and --trace, and
+  --faulty N     so many of them lie or are two, 0 to 4; with a third or more the record forks
+  --lie NAME     those at fault do nothing but ${LIES.join(', ')}
+                 planted defects: ${MESH_MUTANTS.map(({ name }) => name).join(', ')}`
 
 const COMMAND = 'npm run simulate --'
 
@@ -26,22 +34,30 @@ async function main(): Promise<void> {
     options: {
       seeds: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
-      nodes: { type: 'string', default: '5' },
+      nodes: { type: 'string' },
       seconds: { type: 'string', default: '10' },
       mutant: { type: 'string' },
       json: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       pins: { type: 'boolean', default: false },
+      mesh: { type: 'boolean', default: false },
+      faulty: { type: 'string' },
+      lie: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return console.log(USAGE)
   const seeds = whole('--seeds', values.seeds, 1, 1e9)
   if (values.pins) return ofPins(seeds, whole('--seed', values.seed, 0, 2 ** 32 - 1), values.mutant, values.trace)
+  if (values.mesh) {
+    const [seed, nodes] = [whole('--seed', values.seed, 0, 2 ** 32 - 1), whole('--nodes', values.nodes ?? '4', 4, 10)]
+    const faulty = values.faulty === undefined ? undefined : whole('--faulty', values.faulty, 0, 4)
+    return ofMesh(seeds, { seed, nodes, faulty, lie: lieOf(values.lie), mutant: values.mutant, verbose: values.trace })
+  }
   if (values.mutant !== undefined) mutantOf(values.mutant)
   const options: ScheduleOptions = {
     seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
-    nodes: whole('--nodes', values.nodes, 1, 9),
+    nodes: whole('--nodes', values.nodes ?? '5', 1, 9),
     seconds: whole('--seconds', values.seconds, 1, 600),
     mutant: values.mutant,
     verbose: values.trace,
@@ -99,6 +115,12 @@ function told({ seed, nodes, seconds, mutant }: ScheduleOptions, { violation, ha
   return [`${violation!.invariant}: ${violation!.detail}`, `  ${replay}`, `  trace ${hash}; ${weather}`, ...lines].join(
     '\n',
   )
+}
+
+function lieOf(text: string | undefined): Lie | undefined {
+  const lie = LIES.find((one) => one === text)
+  if (lie !== undefined || text === undefined) return lie
+  throw new RangeError(`--lie takes ${LIES.join(', ')}, not ${JSON.stringify(text)}`)
 }
 
 function whole(option: string, text: string, least: number, most: number): number {
