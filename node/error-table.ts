@@ -1,39 +1,19 @@
-/** Exit codes of the command line; scripts may rely on them. */
-export const EXIT = {
-  ok: 0,
-  error: 1,
-  unreachable: 2,
-  invalid: 3,
-  refused: 4,
-  unhealthy: 5,
-  io: 6,
-  timeout: 7,
-  denied: 8,
-  usage: 128,
-  interrupted: 130,
-} as const
+import {
+  EXIT,
+  denied,
+  failed,
+  invalid,
+  io,
+  kind,
+  late,
+  refused,
+  unhealthy,
+  unreachable,
+  type ErrorKind,
+} from './error-kinds.ts'
+import { RECORD_ERRORS } from './error-table-record.ts'
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
-type Status = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 500 | 502 | 503 | 504 | 507
-
-export interface ErrorKind {
-  exit: ExitCode
-  /** HTTP status with which the API answers. */
-  status: Status
-  meaning: string
-}
-
-const kind = (exit: ExitCode, usual: Status) => {
-  return (meaning: string, status: Status = usual): ErrorKind => ({ exit, status, meaning })
-}
-const failed = kind(EXIT.error, 500)
-const unreachable = kind(EXIT.unreachable, 502)
-const invalid = kind(EXIT.invalid, 400)
-const refused = kind(EXIT.refused, 409)
-const unhealthy = kind(EXIT.unhealthy, 503)
-const io = kind(EXIT.io, 500)
-const late = kind(EXIT.timeout, 504)
-const denied = kind(EXIT.denied, 403)
+export { EXIT, type ErrorKind, type ExitCode } from './error-kinds.ts'
 
 /** Every code of ours, by part of the program; a test keeps this table and the sources together. */
 export const ERRORS: Readonly<Record<string, ErrorKind>> = {
@@ -61,191 +41,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_RAFT_BLOCK_MISSING: refused('The member does not have a block of the snapshot.', 404),
   E_RAFT_BLOCK_WRONG: invalid("A block's bytes do not match its CID, or it is no state block."),
   E_RAFT_SNAPSHOT_TOO_LARGE: refused('The snapshot has more blocks than a state may.', 413),
-  // The mesh's record: what full nodes of different cells say to each other.
-  E_BFT_STRANGER: denied('The peer is no full node of the mesh by the record or by its certificate.'),
-  E_BFT_BUSY: unhealthy('An older stream of the same peer is still being served.'),
-  E_BFT_REPLACED: failed("A newer stream of the same peer took this one's place."),
-  E_BFT_RATE: refused('The peer sends more than it may; what is over is dropped.'),
-  E_BFT_FLOOD: refused('The peer sends far more than it may, and goes on.'),
-  E_BFT_FAR: refused('A part of a block of a height that does not run here.'),
-  E_BFT_DUPLICATE: refused('A part of a block that is here.'),
-  E_BFT_PART: invalid('Parts of one block contradict each other.'),
-  E_BFT_BLOCK_WRONG: invalid('The bytes sent as a block are not the block that they are sent for.'),
-  E_BFT_BLOCK_TOO_LARGE: refused('A block is larger than an epoch may be; it was not sent.', 413),
-  E_BFT_NOT_VALIDATOR: refused('A block of a peer that does not vote now.'),
-  E_BFT_UNASKED: refused('A report that nobody asked the peer for.'),
-  E_BFT_QUEUE_FULL: unhealthy('The peer takes messages more slowly than they come; some were dropped.'),
-  E_BFT_INPUT: failed('An input that the BFT engine does not take there: a defect.'),
-  E_BFT_MESSAGE: invalid('Bytes that are no message of a validator.'),
-  E_BFT_HEIGHT: refused('A message of another height than the one that runs.'),
-  E_BFT_ROUND: refused('A message of a round that is too far ahead.'),
-  E_BFT_VALIDATOR: denied('A message of nobody who votes at this height, or a proposal of who does not propose.'),
-  E_BFT_SIGNATURE: invalid('A signature that the strict rule of the mesh does not accept.'),
-  E_BFT_CERTIFICATE: invalid('A certificate with an invalid signature, or short of its power.'),
-  E_BFT_EXTENSION: invalid('A vote whose extension is missing, out of place or not well formed.'),
-  E_SYNC_STRANGER: denied('The peer is no member of the mesh and gets no epochs.'),
-  E_SYNC_BUSY: unhealthy('The peer hands out as many epochs at once as it may.'),
-  E_SYNC_REPLACED: failed("A newer stream of the same follower took this one's place."),
-  E_SYNC_PROTOCOL: invalid('A request for epochs, or its answer, breaks the protocol.'),
-  E_SYNC_PRUNED: refused('The epoch is no longer kept there; nodes that keep all have it.', 404),
-  E_SYNC_UNKNOWN: refused('The state after this epoch is not kept there.', 404),
-  E_SYNC_STALLED: late('A peer that asked for epochs took nothing for too long.'),
-  E_SYNC_SHORT: invalid('A peer gave fewer epochs than it said it has.'),
-  E_SYNC_SLOW: late('A peer gives epochs too slowly; another is asked.'),
-  E_SYNC_BEHIND: late('The peer that this node followed has fallen behind others; another is followed.'),
-  E_SYNC_ABANDONED: failed('A range of epochs is asked of another peer.'),
-  E_SYNC_NOBODY: unhealthy('No peer that keeps epochs has answered.'),
-  E_TREE_ENTRY: invalid('A key or value of the state is out of bounds or out of order.'),
-  E_TREE_BLOCK: invalid('A block of the state is damaged or not one that a state can have.'),
-  E_TREE_TOO_LARGE: refused('A fetched state is over its limit.', 413),
-  E_STATE_FORMAT: io('The stored state is not one, or of another format.'),
-  E_STATE_ORDER: failed('An entry does not follow the last applied one: a defect; the node stops.'),
-  E_STATE_DIVERGED: failed("This node's state differs from the cell's; the node stops."),
-  E_STATE_FULL: refused('The state holds as many entries as it may.', 507),
-  E_LABELS_FULL: refused('The member has as many labels as it may; drop one first.'),
-  E_COMMAND_MALFORMED: invalid('An entry is no command of a version that is known.'),
-  E_COMMAND_VERSION: failed('A command of a later release: this node stops until it is updated.'),
-  E_COMMAND_STALE: refused('The command is too old to tell whether it was applied, or its session is forgotten.'),
-  E_COMMAND_ID: invalid('Another command already has this number in its session.'),
-  E_CERT_REVOKED: denied('The key was revoked: its certificate counts no more, and it gets no other.'),
-  E_MEMBER_UNKNOWN: refused('No such member of the cell.', 404),
-  E_MEMBER_JOINING: refused('The configuration of the cell does not count the member as a voter yet.'),
-  E_MEMBER_REMOVED: refused('This incarnation of the member was removed; it joins only anew.'),
-  E_MEMBER_LAST: refused('The last voter of a cell cannot leave it.'),
-  E_MEMBER_DRAINING: refused('The member is being drained: it gets no copies.'),
-  E_DRAIN_SHORT: refused('Copies of the member that is to go have no other place.'),
-  E_DRAIN_STALLED: late('Copies of the member that is to go were not moved elsewhere in time.'),
-  E_EPOCH_OLD: refused('The cell has attested that epoch, or a later one, already.'),
-  E_PIN_UNKNOWN: refused('No such pin.', 404),
-  E_PIN_SHORT: refused('The cell has fewer places for copies than the pin must have at least.'),
-  E_PIN_CHANGED: refused('The pin is no longer the one that the move was planned for; it is planned anew.'),
-  E_PIN_MAX: refused('The pin would have more copies than its max.'),
-  E_PIN_LAST: refused('The pin would have no copy left; unpin it instead.'),
-
-  // The mesh's record: its stores.
-  E_MESH_WAL_DAMAGED: io(
-    'The log of what this validator said is damaged; it does not vote until nobody needs its word.',
-  ),
-  E_MESH_WAL_AHEAD: refused(
-    'This node voted in later epochs than it has; it votes again when it has those before them.',
-  ),
-  E_MESH_STORE_DAMAGED: io('The store of epochs is damaged or half-written; the epochs are taken from other nodes.'),
-  E_MESH_STORE_FOREIGN: io('A store of epochs or votes is that of another mesh or node.'),
-  E_MESH_CHECKPOINT: refused('The epochs here, or those of a peer, are not those that mesh.checkpoint is one of.'),
-  E_MESH_NO_QUORUM: unhealthy('Validators of a third of the power or more are away; no epoch becomes final.'),
-  E_NOT_VALIDATOR: refused('Only validators move and vote, and this node is none now.'),
-  E_MOTION_REFUSED: refused('The rules of the record do not allow the motion or the vote.'),
-  E_BFT_DROPPED: refused('A message of a height too far off, of nobody who has a say, or one too many; not looked at.'),
-  E_MESH_STORE_ORDER: failed(
-    'The store of epochs was handed what does not follow on it: a defect; nothing was written.',
-  ),
-
-  // The mesh's record: its faces.
-  E_EPOCH_UNKNOWN: refused('The epoch is not final yet, or no longer kept here.', 404),
-  E_MOTION_UNKNOWN: refused('No motion that is open has this id.', 404),
-
-  // Epochs: what the record refuses, by the bytes alone.
-  E_EPOCH_TOO_LARGE: invalid('An epoch, or its commands together, are larger than they may be.'),
-  E_EPOCH_MALFORMED: invalid('The bytes are no epoch in its one canonical form.'),
-  E_EPOCH_VALUE: invalid('The epoch is not the one that was proposed: its header has another CID.'),
-  E_EPOCH_LINKS: invalid('The lists that came with the epoch are not those that its header links to.'),
-  E_EPOCH_MESH: invalid('The epoch is of another mesh.'),
-  E_EPOCH_HEIGHT: invalid('The epoch does not follow on the last one.'),
-  E_EPOCH_PREVIOUS: invalid('The epoch names another one as the one before it.'),
-  E_EPOCH_VALIDATORS: invalid('The epoch names other validators than those who decide it.'),
-  E_EPOCH_NEXT_VALIDATORS: invalid('The epoch names other validators for the next one.'),
-  E_EPOCH_STATE: invalid('The epoch was made on another state of the mesh.'),
-  E_EPOCH_PROPOSER: invalid('The epoch was not made by the validator whose turn it was.'),
-  E_EPOCH_PRECOMMITS: invalid('The epoch lacks the certificate of the one before, or the first has one.'),
-  E_EPOCH_EXTENSION: invalid(
-    'A vote in the certificate lacks what its validator saw, or that is not signed or not well formed.',
-  ),
-  E_EPOCH_TIME: invalid("The time of the epoch is not the median of its validators' clocks."),
-  E_EPOCH_REPORT_EXTRA: invalid('The epoch carries a report that too few validators hold.'),
-  E_EPOCH_REPORT_MISSING: invalid('The epoch lacks a report that more than a third of the power holds.'),
-  E_EPOCH_REPORT_ORDER: invalid('The reports of the epoch are not in order, or one stands there twice.'),
-  E_EPOCH_REPORT: invalid('A report in the epoch is not valid, or of another epoch or author.'),
-  E_EPOCH_T: invalid('T_global in the epoch is not what its reports come to.'),
-  E_EPOCH_MEDIAN: invalid('The median in the epoch is not what its reports come to.'),
-  E_EPOCH_DECISION: invalid('The decision in the epoch is not what its reports come to.'),
-  E_EPOCH_ORDER: invalid('Attestations or evidence in the epoch are not in order, or one stands there twice.'),
-  E_CERTIFICATE_VALUE: invalid('The certificate is of another epoch.'),
-  E_CERTIFICATE_STRANGER: invalid('The certificate has a signature of nobody who decided the epoch.'),
-  E_CERTIFICATE_POWER: invalid('The certificate is not the word of more than two thirds of the power.'),
-  E_CERTIFICATE_SIGNATURE: invalid('A signature of the certificate is not valid.'),
-  E_REPORT_MALFORMED: invalid('The bytes are no report of this mesh that its author signed.'),
-  E_REPORT_KNOWN: refused('The report is here already, or two others of its author for that epoch are.'),
-  E_REPORT_EPOCH: refused('The report is of an epoch too long past or too far ahead.'),
-  E_REPORT_UNCOUNTED: refused('The record has no such member: its reports do not count.'),
-  E_GOVERNANCE_MALFORMED: invalid('The bytes are no command about the validator set or the policy.'),
-  E_GOVERNANCE_MESH: invalid('The command is for another mesh.'),
-  E_GOVERNANCE_SIGNATURE: denied('The command is not signed by the validator that it names.'),
-  E_GOVERNANCE_STRANGER: denied('Only a validator of the epoch that is decided now moves and votes.'),
-  E_GOVERNANCE_WINDOW: refused(
-    'The motion was signed too long ago, or on a state that is still to come: move it again.',
-  ),
-  E_GOVERNANCE_KNOWN: refused('The motion is in the record already.'),
-  E_GOVERNANCE_PENDING: refused('The command is on its way into the record already.'),
-  E_GOVERNANCE_BUSY: unhealthy('Too many commands wait for the next epochs; try again in a few.'),
-  E_GOVERNANCE_HEIGHT: invalid('The motion expires before the next epoch, or it or its effect lies too far ahead.'),
-  E_GOVERNANCE_MOTIONS: refused(
-    'There are as many motions as there may be, or as many of one operator; wait until some have ended.',
-  ),
-  E_GOVERNANCE_MOTION: refused('There is no such motion.', 404),
-  E_GOVERNANCE_CLOSED: refused('The motion is carried or has lapsed: it takes no more votes.'),
-  E_GOVERNANCE_VOTED: refused('This validator has voted on the motion; a vote is not taken back.'),
-  E_GOVERNANCE_CELL: refused('No operator of the record has such a cell.', 404),
-  E_GOVERNANCE_NAME: refused('Another operator has that name.'),
-  E_GOVERNANCE_MEMBERS: invalid(
-    'A new operator needs the keys of its first members; one that is there says its own by attestation.',
-  ),
-  E_GOVERNANCE_KEY: refused(
-    'A key belongs to another operator, was revoked, voted twice, or is no strict ed25519 key.',
-  ),
-  E_GOVERNANCE_WEIGHT: invalid('The weights would add up to 2^33 or more.'),
-  E_GOVERNANCE_THIRD: refused(
-    'With four operators or more none may have a third of the weight: it alone could stop the mesh.',
-  ),
-  E_GOVERNANCE_LAST: refused('No validator would be left to decide anything.'),
-  E_GOVERNANCE_FULL: refused('The record would have more operators, members or validators than it may.'),
-  E_GOVERNANCE_POLICY: invalid('The idle pace may not be faster than the pace.'),
-  E_ATTESTATION_MALFORMED: invalid('The bytes are no attestation of a cell.'),
-  E_ATTESTATION_MESH: invalid('The attestation is for another mesh.'),
-  E_ATTESTATION_CELL: refused('No operator of the record has such a cell.', 404),
-  E_ATTESTATION_EPOCH: refused('The attestation is about an epoch that is not final yet.'),
-  E_ATTESTATION_STALE: refused('The record has an attestation of the cell that is as new, or newer.'),
-  E_ATTESTATION_VALIDATORS: invalid('The cell names validators that are no members of it, or more than it may.'),
-  E_ATTESTATION_REVOKED: refused('The cell names a member whose key it revoked, or that voted twice.'),
-  E_ATTESTATION_TAKEN: refused('The cell names a member of another cell.'),
-  E_ATTESTATION_KEY: refused('The cell names a key that is no strict ed25519 key.'),
-  E_ATTESTATION_LAST: refused('The attestation would leave no validator to decide anything.'),
-  E_ATTESTATION_FULL: refused('The record would have more members or validators than it may.'),
-  E_ATTESTATION_STRANGER: invalid('Somebody signed the attestation who is no member of the cell by the record.'),
-  E_ATTESTATION_MAJORITY: refused('The attestation is not signed by a majority of the members that the record has.'),
-  E_ATTESTATION_SIGNATURE: invalid('A signature of the attestation is not valid.'),
-  E_ATTESTATION_DIFFERS: refused('A member of the cell sees its state or the mesh otherwise than this node.'),
-  E_EVIDENCE_MALFORMED: invalid('The bytes are no evidence of a double vote.'),
-  E_EVIDENCE_HEIGHT: refused('The evidence is of an epoch to come, or too old.'),
-  E_EVIDENCE_KNOWN: refused('The validator is out for a double vote already.'),
-  E_EVIDENCE_STRANGER: refused('The evidence is against nobody of the record.'),
-  E_EVIDENCE_SIGNATURE: invalid('One of the contradicting messages is not signed by the validator.'),
-
-  // Light verification: what a stranger finds about an exported epoch.
-  E_LIGHT_FILE: invalid('The file is no exported epoch: cut short, damaged, or of another kind.'),
-  E_LIGHT_UNTRUSTED: refused('Nothing but the file itself says of which mesh it must be.'),
-  E_LIGHT_MESH: refused('The epoch is of another mesh than the one that is trusted.'),
-  E_LIGHT_CHAIN: refused('A part of the epoch or of the path to it does not belong to what was decided before.'),
-  E_LIGHT_CERTIFICATE: refused('The signatures are not those of more than two thirds of the power for this epoch.'),
-  E_LIGHT_OVERLAP: refused('Too few of the validators that are known signed: trust does not reach so far at once.'),
-  E_LIGHT_CLOCK: refused('The epoch is ahead of the clock of this machine.'),
-  E_LIGHT_TRUST_EXPIRED: refused(
-    'What is trusted is older than the word of its validators is worth: a checkpoint is needed.',
-  ),
-  E_LIGHT_CHECKPOINT: refused('The checkpoint contradicts the file, or does not lie on the path in it.'),
-  E_LIGHT_CHECKPOINT_TEXT: invalid('The text is no checkpoint: HEIGHT:CID.'),
-  E_LIGHT_CONTENT: refused('The epoch is signed, and yet what it says does not follow from what is in it.'),
-  E_LIGHT_NOT_KEPT: refused('The epoch, or those that lead to it, are not kept here.', 404),
-  E_LIGHT_EXPORT_TOO_LARGE: refused('The way to the epoch is too long for one file.', 413),
+  ...RECORD_ERRORS,
 
   // The program and its faces.
   E_INTERNAL: failed('A defect of kairos, or an error without a code.'),

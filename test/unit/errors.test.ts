@@ -8,7 +8,7 @@ import { errorsPage } from '../tools/errors-page.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SOURCES = ['node', 'protocols', 'consensus', 'wasm', 'bootstrap']
-const TABLE = join('node', 'error-table.ts')
+const TABLES = ['error-table.ts', 'error-table-record.ts'].map((name) => join('node', name))
 
 /** Codes in the sources: string literals, and keys of the tables that codes are made of. */
 async function codesInSources(): Promise<Map<string, string>> {
@@ -16,7 +16,7 @@ async function codesInSources(): Promise<Map<string, string>> {
   for (const folder of SOURCES) {
     const names = await readdir(join(ROOT, folder), { recursive: true }).catch(() => [])
     for (const name of names.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name))) {
-      if (name === TABLE) continue
+      if (TABLES.includes(name)) continue
       const text = await readFile(join(ROOT, name), 'utf8')
       for (const [, quoted, key] of text.matchAll(/['"`](E_[A-Z0-9_]+)['"`]|^\s+(E_[A-Z0-9_]+):/gm))
         found.set(quoted ?? key ?? '', name)
