@@ -120,6 +120,8 @@ export interface ValidatorInit {
   now(): number
   startedMs: number
   onVerdict?: ((topic: string, verdict: Verdict) => void) | undefined
+  /** Told of each message by which its author, who brought it itself, is far over its budget. */
+  onFlood?: (author: string) => void
 }
 
 /** Budget, then replay, then what the topic itself says; the verdict is what gossipsub scores. */
@@ -130,6 +132,8 @@ export function topicValidator(spec: TopicSpec, init: ValidatorInit): TopicValid
     const verdict = judge(message, carrier)
     init.onVerdict?.(spec.topic, verdict)
     if (verdict.kind === 'accept') spec.deliver(gossipMessage(message, carrier))
+    // gossipsub holds what is rejected against all who pass it on, and it was within budget for some: they are honest.
+    if (verdict.kind === 'reject' && verdict.code === 'E_GOSSIP_FLOOD') return TopicValidatorResult.Ignore
     return RESULTS[verdict.kind]
   }
 
@@ -139,6 +143,7 @@ export function topicValidator(spec: TopicSpec, init: ValidatorInit): TopicValid
     // A number from a clock that was far ahead would shut its author out until everybody's clock is there.
     if (message.sequenceNumber > BigInt(init.now() + MAX_AHEAD_MS) * NS_PER_MS) return ignore('E_GOSSIP_FUTURE')
     const within = budget.spend(author, carrier.toString(), init.now())
+    if (within.kind === 'reject') init.onFlood?.(author)
     if (within.kind !== 'accept') return within
     const verdict = spec.validate(gossipMessage(message, carrier))
     if (verdict.kind !== 'accept') return verdict

@@ -12,7 +12,7 @@ import { AddressRanges, hostOf, LOOPBACK_RANGES, ownerOf } from './address-range
 import { assembleLibp2p, type MeshLibp2p } from './assemble.ts'
 import { loadBans, saveBans } from './ban-store.ts'
 import { createGater } from './gater.ts'
-import { topicValidator } from './gossip.ts'
+import { INVALID_MESSAGE_WEIGHT, topicValidator } from './gossip.ts'
 import { ScoreLedger } from './ledger.ts'
 import { Neighbourhood } from './neighbourhood.ts'
 import { PeerMemory } from './peer-memory.ts'
@@ -122,6 +122,7 @@ class MeshNetwork implements Network {
         now: Date.now,
         startedMs,
         onVerdict: this.#init.onVerdict,
+        onFlood: (author) => this.penalise(author, -INVALID_MESSAGE_WEIGHT),
       })
       this.pubsub.topicValidators.set(spec.topic, validator)
     }
