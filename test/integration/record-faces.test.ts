@@ -116,43 +116,50 @@ describe("the mesh's record on the command line, with real nodes", function () {
     expect((await refused('relay', ['epoch', 'show'])).hint).to.match(/^ask .*\bone\b/)
   })
 
-  it('shows both full nodes as validators once the cell has attested the second', async () => {
-    const who = await eventually('two votes', async () => {
-      const document = await stage.json<ValidatorsDocument>('one', ['validators'])
-      const members = document.operators.flatMap((operator) => operator.members)
-      return members.filter(({ power }) => power > 0).length === 2 && document
+  it('shows both full nodes as members once the cell has attested the second; an operator that is alone votes by one', async () => {
+    const who = await eventually('two is a member', async () => {
+      const document = await stage.json<ValidatorsDocument>('light', ['validators'])
+      return document.operators[0]!.members.length === 2 && document
     })
-    expect(who.operators.map(({ cell, weight }) => [cell, weight])).to.deep.equal([['home', 1]])
-    expect(await stage.did('two', ['validators'])).to.match(/ two \(this\) +yes +50.0 % /)
-  })
-
-  it('changes the policy when the validators vote for it', async () => {
-    const moved = await stage.json<MotionDocument>('one', ['validators', 'move', 'policy', 'doubleVote=note'])
-    expect(moved).to.include({ state: 'open', yes: 0.5 })
-    expect(await stage.did('two', ['validators', 'motions'])).to.contain(moved.id.slice(0, 12))
-    const carried = await stage.json<MotionDocument>('two', ['validators', 'vote', moved.id.slice(0, 6)])
-    expect(carried).to.include({ state: 'carried', yes: 1 })
-    await eventually('it holds', async () => {
-      return (await stage.json<ValidatorsDocument>('light', ['validators'])).policy.doubleVote === 'note'
+    const [{ cell, weight, members }] = who.operators as [ValidatorsDocument['operators'][number]]
+    expect([cell, weight, members.filter(({ power }) => power > 0).length]).to.deep.equal(['home', 1, 1])
+    expect(await stage.did('one', ['validators'])).to.match(/ one \(this\) +yes +100.0 % /)
+    expect(await refused('two', ['validators', 'move', 'policy', 'doubleVote=note'])).to.include({
+      exit: 4,
+      code: 'E_NOT_VALIDATOR',
     })
   })
 
-  it('lets another operator in by vote, whose first node then votes and begins a cell of its own', async () => {
+  it('lets another operator in, whose first node then votes and begins a cell of its own', async () => {
     const invite = ['invite', '--role', 'full', '--cell', 'beta', '--rights', 'issue', 'found', '-q']
     await stage.did('beta', ['join', (await stage.did('one', invite)).trim(), '--name', 'beta', '--profile', 'test'])
     await start('beta')
     const operator = ['operator', '--name', 'Beta', '--cell', 'beta', '--weight', '1', '--member', 'beta']
-    const { id } = await stage.json<MotionDocument>('one', ['validators', 'move', ...operator])
-    await stage.did('two', ['validators', 'vote', id])
+    const moved = await stage.json<MotionDocument>('one', ['validators', 'move', ...operator])
+    expect(moved).to.include({ state: 'carried', yes: 1 })
     const status = await eventually('it votes, and leads its cell', async () => {
       const seen = await document<StatusDocument>(stage.path('beta'), 'status')
       return seen?.chain?.role === 'validator' && seen.cells[0]?.leader === 'beta' && seen
     })
     expect(status.operators.total).to.equal(2)
-    await atHeight('light', status.chain!.height + 1)
-    const { operators, total } = await stage.json<ValidatorsDocument>('light', ['validators'])
-    const [member] = operators.find(({ cell }) => cell === 'beta')!.members
-    expect(member).to.include({ peerId: status.peerId, isValidator: true, power: total / 2 })
+    const { members, total } = await eventually('all three vote', async () => {
+      const { operators, total } = await stage.json<ValidatorsDocument>('light', ['validators'])
+      const members = operators.flatMap((operator) => operator.members).filter(({ power }) => power > 0)
+      return members.length === 3 && { members, total }
+    })
+    expect(members.find(({ peerId }) => peerId === status.peerId)!.power).to.equal(total / 2)
+  })
+
+  it('changes the policy when more than two thirds of the power vote for it, and not before', async () => {
+    const moved = await stage.json<MotionDocument>('one', ['validators', 'move', 'policy', 'doubleVote=note'])
+    expect(moved).to.include({ state: 'open', yes: 0.25 })
+    expect(await stage.did('two', ['validators', 'motions'])).to.contain(moved.id.slice(0, 12))
+    const id = moved.id.slice(0, 6)
+    expect(await stage.json('two', ['validators', 'vote', id])).to.include({ state: 'open', yes: 0.5 })
+    expect(await stage.json('beta', ['validators', 'vote', id])).to.include({ state: 'carried', yes: 1 })
+    await eventually('it holds', async () => {
+      return (await stage.json<ValidatorsDocument>('light', ['validators'])).policy.doubleVote === 'note'
+    })
   })
 
   it('is asked for over the mesh: who keeps none, or does not answer, is a row with its error', async () => {
@@ -183,6 +190,20 @@ describe("the mesh's record on the command line, with real nodes", function () {
     for (const name of ['one', 'two']) await start(name)
     await atHeight('one', height + 1)
     expect((await stage.json<EpochDocument>('two', ['epoch', 'show', '2'])).height).to.equal(2)
+  })
+
+  it('says so with 5 while too few validators are there, and goes on when they are back', async () => {
+    await running.get('beta')!.stop('SIGKILL')
+    const { reasons } = await eventually('it is not ready', async () => {
+      const status = await document<StatusDocument>(stage.path('one'), 'status')
+      return status?.ready === false && status.chain?.problem != null && status
+    })
+    expect(reasons.join()).to.match(/the mesh's record: .*beta.* \(E_MESH_NO_QUORUM\)/)
+    for (const verb of ['status', 'doctor']) expect((await stage.kairos('one', [verb])).code, verb).to.equal(5)
+    const { height } = (await chainOf('one'))!
+    await start('beta')
+    await atHeight('one', height + 1)
+    await eventually('it is ready', async () => (await stage.kairos('one', ['status'])).code === 0)
   })
 
   const idOf = async (name: string) => (await document<{ peerId: string; meshId: string }>(stage.path(name), 'id'))!
