@@ -12,6 +12,7 @@ import {
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { sign } from '../../protocols/shared/signature.ts'
+import { ERRORS } from '../error-table.ts'
 import type { Change, MotionOptions, MotionRow } from '../operations-mesh.ts'
 import { motionRow, type Naming } from './documents.ts'
 import type { EpochRecord } from './epoch-record.ts'
@@ -107,7 +108,8 @@ function find({ motions }: MeshState, id: Uint8Array): Motion | undefined {
 }
 
 function refusedMotion(code: string): CodedError {
-  return new CodedError('E_MOTION_REFUSED', `the rules of the record do not allow that (${code})`, {
+  const why = ERRORS[code]?.meaning ?? 'the rules of the record do not allow that'
+  return new CodedError('E_MOTION_REFUSED', `${why} (${code})`, {
     hint: '`kairos validators` shows the set, `kairos validators motions` what is being voted on',
   })
 }
