@@ -1,4 +1,4 @@
-import { denied, failed, invalid, io, kind, late, refused, unhealthy, type ErrorKind } from './error-kinds.ts'
+import { denied, failed, invalid, io, late, refused, unhealthy, type ErrorKind } from './error-kinds.ts'
 
 /** Codes of the mesh's record. */
 export const RECORD_ERRORS: Readonly<Record<string, ErrorKind>> = {
