@@ -44,6 +44,8 @@ export class MeshObserver {
   readonly #finalAt = new Map<number, number>()
   readonly #said = new Map<string, Uint8Array>()
   readonly #verdicts = new Map<string, string>()
+  /** heights at which somebody honest has precommitted */
+  readonly #locked = new Set<number>()
   #liveness: Liveness | undefined
 
   /** @param faulty - numbers of those who need not keep the rules */
@@ -86,6 +88,7 @@ export class MeshObserver {
     const before = this.#said.get(what)
     if (before !== undefined && !equalBytes(before, bytes)) this.report('nobody honest signs twice', what)
     this.#said.set(what, bytes)
+    if (kind === 'precommit' && value !== undefined) this.#locked.add(height)
   }
 
   /** An honest node has judged a block that follows on `head`. */
@@ -160,7 +163,9 @@ export class MeshObserver {
     const live = this.#liveness
     if (live === undefined || height < live.height) return
     const from = height === live.height ? Math.max(0, live.round) : 0
-    const most = from + this.#faulty.size + ROUNDS_AFTER_HEAL
+    // A lock that others do not know of holds them up until who has it proposes: the core tells of it from round 10 on.
+    const turn = this.#locked.has(height) ? this.#keys.identities.length : 0
+    const most = from + turn + this.#faulty.size + ROUNDS_AFTER_HEAL
     if (round > most) this.report('progress within f + 2 rounds', `height ${height} is in round ${round}, from ${from}`)
   }
 

@@ -104,7 +104,7 @@ const REAL_EVERY = 100
 /** How far rounds may go after everything is healed, beyond those at fault. */
 export const ROUNDS_AFTER_HEAL = 2
 /** For a healed mesh to be one again, virtual milliseconds. */
-export const HEAL_MS = 90_000
+export const HEAL_MS = 180_000
 /** Heights that a healed mesh has to add. */
 export const HEIGHTS_AFTER_HEAL = 2
 
