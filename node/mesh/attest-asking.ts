@@ -1,16 +1,18 @@
 import * as dagCbor from '@ipld/dag-cbor'
-import { hex, type Attestation, type ComplexQ30, type MeshState, type Operator } from '../../consensus/epoch/index.ts'
+import { hex, type ComplexQ30, type MeshState, type Operator } from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { attestedOf } from '../../consensus/state/index.ts'
 import { messageOf } from '../../protocols/shared/errors.ts'
 import type { CellState } from '../cell/types.ts'
 import type { Log } from '../telemetry/log.ts'
-import { factsOf, operatorOf } from './attest-body.ts'
+import { factsOf, operatorOf, type CellFacts } from './attest-body.ts'
 
 /** A cell of which there is nothing new says so after this many epochs. */
 export const MAX_SILENCE = 60
 /** Epochs after which it is said again what is still not in the record. */
 export const PATIENCE = 4
+/** Time of the epochs before another T alone is said again: each costs the cell an entry of its log, and signatures. */
+const T_PACE_MS = 900
 
 export interface AskingInit {
   /** name of the cell */
@@ -24,6 +26,8 @@ export interface AskingInit {
 interface Asked {
   readonly epoch: number
   readonly t: ComplexQ30 | null
+  /** of that epoch, Unix ms */
+  readonly time: number
   readonly words: string
 }
 
@@ -81,10 +85,11 @@ export class Asking {
     const facts = factsOf(name, cell.tree, state)
     if (t === undefined || operator === undefined || facts === undefined) return undefined
     const isSilent = state.height - (operator.attested?.epoch ?? 0) >= MAX_SILENCE
-    if (!isSilent && saysAll(operator, { t, ...facts })) return undefined
+    const isEarly = this.#asked !== undefined && state.time < this.#asked.time + T_PACE_MS
+    if (!isSilent && saysFacts(operator, facts) && (isEarly || saysT(operator, t))) return undefined
     const words = hex(dagCbor.encode({ t, ...facts }))
     const isOnItsWay = this.#asked?.words === words && state.height < this.#asked.epoch + PATIENCE
-    return isOnItsWay ? undefined : { epoch: state.height, t, words }
+    return isOnItsWay ? undefined : { epoch: state.height, t, time: state.time, words }
   }
 
   /** Of one epoch a cell says one T; who leads since a moment ago has it from the cell. */
@@ -95,18 +100,13 @@ export class Asking {
   }
 }
 
-function saysAll(
-  { members, validators, attested }: Operator,
-  now: Pick<Attestation, 't' | 'members' | 'validators' | 'revoked'>,
-): boolean {
-  return (
-    attested !== undefined &&
-    attested.t?.[0] === now.t?.[0] &&
-    attested.t?.[1] === now.t?.[1] &&
-    now.revoked.length === 0 &&
-    isSameList(members, now.members) &&
-    isSameList(validators, now.validators)
-  )
+function saysT({ attested }: Operator, t: ComplexQ30 | null): boolean {
+  return attested !== undefined && attested.t?.[0] === t?.[0] && attested.t?.[1] === t?.[1]
+}
+
+function saysFacts({ members, validators, attested }: Operator, now: CellFacts): boolean {
+  const isUnchanged = isSameList(members, now.members) && isSameList(validators, now.validators)
+  return attested !== undefined && now.revoked.length === 0 && isUnchanged
 }
 
 function isSameList(one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean {

@@ -101,6 +101,16 @@ describe('mesh: what a cell says of itself', () => {
     expect(attests(cell)).to.have.length(4)
   })
 
+  it('another T alone is not said more than about once in a second, however fast the epochs are', async () => {
+    cell = await AttestingCell.of(3)
+    await epoch()
+    const began = cell.state.time
+    const before = attests(cell).length
+    for (let at = 1; at <= 30; at++) await epoch([says(cell.members[0]!, [at, at])], { time: began + at * 100 })
+    expect(attests(cell).length - before).to.be.within(2, 4)
+    expect(cell.operator.attested?.t?.[0]).to.be.greaterThan(15)
+  })
+
   it('is said again while it is not in the record, but not with every epoch', async () => {
     cell = await AttestingCell.of(3)
     cell.onShare = () => undefined

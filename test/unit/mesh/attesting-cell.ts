@@ -13,6 +13,7 @@ import { CodedError } from '../../../protocols/shared/errors.ts'
 import { bytes, Replica, type Body } from '../state/cell.ts'
 
 export const CELL = 'alpha'
+export const EPOCH_MS = 1000
 const BETA = { name: 'beta', cell: 'beta', weight: 1, attested: undefined }
 
 export interface Report {
@@ -191,6 +192,7 @@ export class AttestingCell {
     this.state = {
       ...this.state,
       height,
+      time: this.state.time + EPOCH_MS,
       operators,
       validators,
       nextValidators,
