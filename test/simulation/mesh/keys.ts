@@ -17,7 +17,7 @@ import {
   type OpenedReport,
 } from '../../../consensus/epoch/index.ts'
 import { proposalBody } from '../../../consensus/epoch/signed-bytes.ts'
-import { compareBytes, concatBytes, equalBytes } from '../../../consensus/light/bytes.ts'
+import { concatBytes, equalBytes } from '../../../consensus/light/bytes.ts'
 import { agree, countedReport, createEpochPorts } from '../../../node/mesh/epoch-ports.ts'
 import { decodeReport, encodeReport, envelopeCodec } from '../../../protocols/phase/codec.ts'
 import { loadBft, type Bft } from '../../../wasm/bft/load.ts'
@@ -158,10 +158,6 @@ export class Keys {
       return undefined
     }
   }
-}
-
-export function inKeyOrder(identities: readonly Identity[]): Identity[] {
-  return identities.toSorted((a, b) => compareBytes(a.key, b.key))
 }
 
 function withDomain(domain: string, body: Uint8Array): Uint8Array {
