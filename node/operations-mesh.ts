@@ -5,7 +5,7 @@ export type { Change, Policy }
 /**
  * What the mesh's record can be asked. Keys are peer ids, CIDs are text, T is a pair of numbers.
  *
- * On a node whose role keeps no record (relay) every method but `summary` throws E_NOT_IN_ROLE.
+ * On a node whose role keeps no record every method but `summary` throws E_NOT_IN_ROLE.
  */
 export interface MeshOperations {
   /** null in roles that keep no record. */

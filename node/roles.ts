@@ -62,7 +62,8 @@ export const ROLES: Readonly<Record<Role, RoleServices>> = {
     clock: false,
     phaseGossip: 'forward',
     cellConsensus: 'none',
-    meshConsensus: 'none',
+    // It carries others' connections: whom a cell has put out, it must know.
+    meshConsensus: 'certificates',
     content: 'forward',
     dht: 'server',
     relay: 'serve',
