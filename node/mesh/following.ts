@@ -1,12 +1,13 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { checkFinal, certificateCodec, type Followed, type Signatures } from '../../consensus/epoch/index.ts'
+import type { Signatures } from '../../consensus/epoch/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
-import { createSyncClient, SYNC_PROTOCOL, type SyncClient, type SyncEpoch } from '../../protocols/sync/index.ts'
+import { createSyncClient, SYNC_PROTOCOL, type SyncClient } from '../../protocols/sync/index.ts'
 import type { EpochRecord } from './epoch-record.ts'
 import { createFollow, type Follow } from './follow.ts'
 import type { FollowProgress } from './follow-types.ts'
 import type { MeshServiceInit } from './init.ts'
+import { EpochIntake } from './intake.ts'
 import type { MeshTally } from './tally.ts'
 import type { Validating } from './validating.ts'
 
@@ -22,49 +23,29 @@ export interface FollowingInit extends Pick<MeshServiceInit, 'libp2p' | 'members
 /** Brings epochs that others decided: checked against the state here, then through the driver where there is one. */
 export function createFollowing(init: FollowingInit): Follow {
   const { libp2p, record, validating, tally } = init
-  /** Of the last epoch that was found good, for the take that comes next. */
-  let followed: { epoch: SyncEpoch; result: Followed } | undefined
+  const intake = new EpochIntake({
+    state: () => record.state,
+    verify: init.signatures.verify,
+    builds: validating !== undefined,
+    async commit(block, certificate) {
+      if (validating !== undefined) await validating.synced(block, certificate)
+      else await record.application.commit(block, certificate)
+    },
+    now: () => performance.now(),
+  })
   return createFollow({
     client: syncClient(libp2p),
     peers: () => keepers(init),
-    chain: {
-      get height() {
-        return record.state.height
-      },
-    },
-    async verify(epoch) {
-      const result = check(init, epoch)
-      if (typeof result === 'string') return result
-      followed = { epoch, result }
-      return undefined
-    },
+    chain: intake,
+    verify: async (epoch) => intake.verify(epoch),
     async take(epoch) {
-      const result = followed?.epoch === epoch ? followed.result : check(init, epoch)
-      if (typeof result === 'string') return
-      const block = { value: result.value, bytes: epoch.block }
-      if (validating !== undefined) await validating.synced(block, result.certificate)
-      else await record.application.commit(block, result.certificate)
-      tally.counters.syncedEpochs += 1
+      tally.counters.syncedEpochs += await intake.take(epoch)
     },
     isValidator: () => validating?.isRunning === true && init.isValidator(),
     judge: init.judge,
     onFatal: init.onFatal,
     log: init.log.forComponent('kairos:follow'),
   })
-}
-
-/** What the signers saw comes with the last epoch only: the block after it carries it. */
-function check({ record, signatures }: FollowingInit, { block, certificate }: SyncEpoch): Followed | string {
-  const extensions = isExtended(certificate)
-  return checkFinal(record.state, [block, certificate], signatures.verify, { extensions })
-}
-
-function isExtended(certificate: Uint8Array): boolean {
-  try {
-    return certificateCodec.decode(certificate).signatures.every(({ extension }) => extension !== undefined)
-  } catch {
-    return false
-  }
 }
 
 /** @returns connected nodes that keep epochs */

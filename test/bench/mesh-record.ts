@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applyBlock, checkBlock, checkFinal, openBlock, type MeshState } from '../../consensus/epoch/index.ts'
+import { applyBlock, checkBlock, openBlock, type MeshState } from '../../consensus/epoch/index.ts'
 import { buildExport } from '../../consensus/light/build-export.ts'
 import { cidText, verifyExport } from '../../consensus/light/index.ts'
 import { createEpochPorts } from '../../node/mesh/epoch-ports.ts'
 import { EpochRecord } from '../../node/mesh/epoch-record.ts'
 import { createFollow } from '../../node/mesh/follow.ts'
+import { EpochIntake } from '../../node/mesh/intake.ts'
 import { verify, verifyBytes } from '../../protocols/shared/signature.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
 import { createSyncClient, createSyncHandler, SYNC_PROTOCOL } from '../../protocols/sync/index.ts'
@@ -123,23 +124,19 @@ async function freshSync(record: TestRecord): Promise<Figure> {
   })
   const done = Promise.withResolvers<void>()
   kept.onFinal((_, { height }) => height === EPOCHS && done.resolve())
+  const intake = new EpochIntake({
+    state: () => kept.state,
+    verify,
+    builds: true,
+    commit: (block, certificate) => kept.application.commit(block, certificate),
+    now: () => performance.now(),
+  })
   const follow = createFollow({
     client: createSyncClient((peer, signal) => openStream(fresh, peer, SYNC_PROTOCOL, { signal })),
     peers: () => fresh.getPeers(),
-    chain: {
-      get height() {
-        return kept.state.height
-      },
-    },
-    verify: async ({ block, certificate }) => {
-      const checked = checkFinal(kept.state, [block, certificate], verify)
-      return typeof checked === 'string' ? checked : undefined
-    },
-    take: async ({ block, certificate }) => {
-      const checked = checkFinal(kept.state, [block, certificate], () => true)
-      if (typeof checked === 'string') throw new Error(checked)
-      await kept.application.commit({ value: checked.value, bytes: block }, checked.certificate)
-    },
+    chain: intake,
+    verify: async (epoch) => intake.verify(epoch),
+    take: async (epoch) => void (await intake.take(epoch)),
     isValidator: () => false,
     judge: (_peer, verdict) => done.reject(new Error(JSON.stringify(verdict))),
     onFatal: (cause) => done.reject(cause),
