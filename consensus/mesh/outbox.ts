@@ -8,9 +8,13 @@ export interface OutboxInit<T> {
   onFail(cause: unknown): void
 }
 
+/** Records that nothing waits for yet, after which they are written anyway. */
+const MAX_IDLE_RECORDS = 256
+
 /**
  * Effects in their order, each held until every record logged before it is durable. Records that come while the disk is
- * at work are written together afterwards: that is the group commit.
+ * at work are written together afterwards: that is the group commit. Those that nothing waits for are written with the
+ * next that something does: what others say binds nobody here before something is said on it.
  */
 export class Outbox<T> {
   readonly #init: OutboxInit<T>
@@ -44,7 +48,7 @@ export class Outbox<T> {
     this.#release()
     if (this.#isClosed) return
     this.#flush()
-    if (this.#held.length === 0 && this.#durable === this.#logged) this.#init.onEmpty()
+    if (this.#held.length === 0 && this.#writing === undefined) this.#init.onEmpty()
   }
 
   /** What is held is forgotten, as if the process had died here. */
@@ -69,6 +73,7 @@ export class Outbox<T> {
 
   #flush(): void {
     if (this.#writing !== undefined || this.#records.length === 0) return
+    if (this.#held.length === 0 && this.#records.length < MAX_IDLE_RECORDS) return
     const records = this.#records.splice(0)
     this.#writing = this.#write(records)
   }

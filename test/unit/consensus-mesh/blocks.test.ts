@@ -166,7 +166,7 @@ describe('mesh driver: blocks and the proposals that name them', () => {
   })
 
   it('a block that is named after a restart is found on the disk', async () => {
-    node.do(log())
+    node.do(log(), publish('vote'))
     await settle()
     await node.mesh.stop()
     node.disk.blocks.set(String(BLOCK.value), BLOCK)
