@@ -92,7 +92,7 @@ export class MeshMember {
       membership,
       datastore: new MemoryDatastore(),
       store: new MemorySublevel(),
-      role: 'full',
+      role: membership.self.role,
       config: { ...networkConfig(config), listen: [listen], bootstrap: [...bootstrap] },
       topics: [
         {
@@ -161,8 +161,12 @@ export class MeshMember {
     await Promise.all(to.map((peer) => this.sayRaw(bytes, peer).catch(() => undefined)))
   }
 
-  /** One frame, whatever it holds, on the stream of validators. @throws where that is closed */
+  /** One frame, whatever it holds, on the stream of validators, or a new one where that was closed. @throws where none is to be had */
   async sayRaw(bytes: Uint8Array, to: string): Promise<void> {
+    await this.#write(bytes, to).catch(() => this.#write(bytes, to))
+  }
+
+  async #write(bytes: Uint8Array, to: string): Promise<void> {
     const lane = this.#lanes.get(to) ?? this.stream(to, BFT_PROTOCOL)
     this.#lanes.set(to, lane)
     try {
@@ -171,6 +175,11 @@ export class MeshMember {
       this.#lanes.delete(to)
       throw error
     }
+  }
+
+  /** What was said last may have ended the streams: the next is said on new ones. */
+  renew(): void {
+    this.#lanes.clear()
   }
 
   stream(to: string, protocol: string): Promise<Stream> {

@@ -100,11 +100,15 @@ export class Operators {
     return this.#running.get(name)!
   }
 
+  async metrics(name: string): Promise<string> {
+    const [url, token] = await this.#access(name)
+    return (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
+  }
+
   /** @param body - of a POST; a GET without */
   async call<T>(name: string, route: string, body?: object): Promise<Answer<T>> {
-    const file = async (of: string) => (await readFile(this.stage.path(name, of), 'utf8')).trim()
     try {
-      const [url, token] = await Promise.all(['api', 'api.token'].map(file))
+      const [url, token] = await this.#access(name)
       const response = await fetch(`${url}/api/v1/${route}`, {
         ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -119,6 +123,11 @@ export class Operators {
 
   async end(name: string, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     return (await this.process(name).stop(signal)).code
+  }
+
+  #access(name: string): Promise<string[]> {
+    const read = async (file: string) => (await readFile(this.stage.path(name, file), 'utf8')).trim()
+    return Promise.all(['api', 'api.token'].map(read))
   }
 
   #others(name: string): string[] {
