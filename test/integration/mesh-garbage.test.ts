@@ -20,7 +20,6 @@ import { eventually } from '../helpers/processes.ts'
 
 const FOUR = ['alpha', 'beta', 'gamma', 'delta']
 const HONEST = FOUR.slice(0, 3)
-const MIB = 2 ** 20
 
 describe('a running mesh to which members send garbage', function () {
   this.timeout(90_000)
