@@ -76,6 +76,8 @@ export class ChainStore {
   readonly #sets: Sublevel
   /** CID to block, of the height that is being decided. */
   readonly #proposals: Sublevel
+  /** Whether there may be any: one who only follows has none, and need not look at each epoch. */
+  #mayHaveProposals = true
   readonly #recent = new Map<number, StoredEpoch>()
   #recentBytes = 0
   #head: ChainHead = EMPTY
@@ -143,6 +145,7 @@ export class ChainStore {
 
   /** Durable when it resolves: a block that this node is about to vote for. */
   async persist(value: Uint8Array, block: Uint8Array): Promise<void> {
+    this.#mayHaveProposals = true
     await this.#proposals.put(value, block)
   }
 
@@ -201,6 +204,7 @@ export class ChainStore {
       { sublevel: this.#store.meta, writes: this.#store.writes(next) },
     ])
     this.#head = next
+    if (gone.proposals.length === 0) this.#mayHaveProposals = false
     if (trimmed !== undefined) this.#remember(height - 1, trimmed)
     this.#remember(height, epoch)
   }
@@ -215,7 +219,9 @@ export class ChainStore {
     }
     const state = this.#head.height - 1
     if (state % STATE_EVERY !== 0) gone.states.push(...removalsOf([state]))
-    for await (const key of this.#proposals.keys()) gone.proposals.push({ type: 'del', key })
+    if (this.#mayHaveProposals) {
+      for await (const key of this.#proposals.keys()) gone.proposals.push({ type: 'del', key })
+    }
     return gone
   }
 

@@ -30,21 +30,24 @@ interface Taken {
 }
 
 /**
- * Epochs that others decided, one after the other: each checked against the state before it, then made final here.
+ * Epochs that others decided, one after the other: each checked against the state before it, then made final here. The
+ * next one is checked while the disk is at work for the last.
  *
  * One that comes without what its signers saw is held back until its successor is verified, which carries that. A liar
  * who alone has decided an epoch could else give it to all others in that form, and nobody could ever build on it.
  */
 export class EpochIntake {
   readonly #init: IntakeInit
-  #held: Taken | undefined
+  /** taken and not final here yet, oldest first: one or two */
+  #ahead: Taken[] = []
   #checked: Taken | undefined
+  #writing: Promise<unknown> | undefined
 
   constructor(init: IntakeInit) {
     this.#init = init
   }
 
-  /** of the last epoch that is final or held here */
+  /** of the last epoch that was taken */
   get height(): number {
     return this.#state.height
   }
@@ -58,34 +61,46 @@ export class EpochIntake {
     return undefined
   }
 
-  /** Does nothing with an epoch that was decided here meanwhile. @returns how many are final here by it */
+  /**
+   * Does nothing with an epoch that was decided here meanwhile.
+   *
+   * @returns how many become final here by it
+   * @throws what the commit of an earlier one threw
+   */
   async take(epoch: SyncEpoch): Promise<number> {
+    await this.settled()
     if (this.#checked?.epoch !== epoch && this.verify(epoch) !== undefined) return 0
     const taken = this.#checked!
-    const { height } = taken.result.header
-    const before = this.#current
-    this.#held = undefined
+    if (taken.result.header.height !== this.height + 1) return 0
     const isHeld = this.#init.builds && !isExtended(epoch.certificate)
-    const due = [before, isHeld ? undefined : taken].filter((one) => one !== undefined)
-    for (const one of due) await this.#commit(one)
-    if (isHeld && this.#init.state().height === height - 1) this.#held = taken
+    const due = isHeld ? [...this.#ahead] : [...this.#ahead, taken]
+    this.#ahead.push(taken)
+    this.#writing = this.#commit(due).then(() => (this.#writing = undefined))
+    // Thrown where the next one is taken.
+    this.#writing.catch(() => undefined)
     return due.length
   }
 
-  #commit({ epoch, result }: Taken): Promise<void> {
-    return this.#init.commit({ value: result.value, bytes: epoch.block }, result.certificate)
+  /** Resolves when what was taken, and is not held back, is durable. @throws what the commit threw */
+  async settled(): Promise<void> {
+    await this.#writing
   }
 
+  async #commit(due: readonly Taken[]): Promise<void> {
+    for (const { epoch, result } of due) {
+      if (result.header.height !== this.#init.state().height + 1) continue
+      await this.#init.commit({ value: result.value, bytes: epoch.block }, result.certificate)
+    }
+  }
+
+  /** After the last one that was taken, unless that is final here meanwhile or its successor did not come. */
   get #state(): MeshState {
-    return this.#current?.result.state ?? this.#init.state()
-  }
-
-  /** What is held, unless it is final here meanwhile or its successor did not come. */
-  get #current(): Taken | undefined {
     const { state, now } = this.#init
-    const isNext = this.#held?.result.header.height === state().height + 1
-    if (this.#held !== undefined && (!isNext || now() - this.#held.at > HOLD_MS)) this.#held = undefined
-    return this.#held
+    const { height } = state()
+    this.#ahead = this.#ahead.filter(({ result }) => result.header.height > height)
+    const isLate = this.#ahead.some(({ at }) => now() - at > HOLD_MS)
+    if (isLate && this.#writing === undefined) this.#ahead = []
+    return this.#ahead.at(-1)?.result.state ?? state()
   }
 }
 

@@ -36,7 +36,9 @@ describe('mesh: epochs that others decided', () => {
     })
   const give = async (intake: EpochIntake, epoch: SyncEpoch): Promise<number> => {
     expect(intake.verify(epoch)).to.equal(undefined)
-    return intake.take(epoch)
+    const taken = await intake.take(epoch)
+    await intake.settled()
+    return taken
   }
 
   beforeEach(() => {
@@ -77,6 +79,24 @@ describe('mesh: epochs that others decided', () => {
     expect(await give(intake, epochOf(2, false))).to.equal(1)
     expect(committed).to.deep.equal([{ height: 2, isExtended: true }])
     expect(await intake.take(epochOf(1, false))).to.equal(0)
+  })
+
+  it('are checked while the one before is written, and a failed write is thrown to who gives the next', async () => {
+    const disk = Promise.withResolvers<void>()
+    const intake = new EpochIntake({
+      state: () => states[height]!,
+      verify,
+      builds: false,
+      now: () => now,
+      commit: () => disk.promise,
+    })
+    expect(intake.verify(epochOf(1, true))).to.equal(undefined)
+    expect(await intake.take(epochOf(1, true))).to.equal(1)
+    expect([height, intake.height]).to.deep.equal([0, 1])
+    expect(intake.verify(epochOf(2, true))).to.equal(undefined)
+    disk.reject(new Error('no space'))
+    const thrown = await intake.take(epochOf(2, true)).catch((error: Error) => error.message)
+    expect(thrown).to.equal('no space')
   })
 
   it('must each follow on the one before, held or final', async () => {
