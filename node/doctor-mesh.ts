@@ -117,7 +117,8 @@ function engine({ counters: { traps } }: ChainSummary): Finding {
 
 function messages({ counters: { refusedMessages, evidence, rounds } }: ChainSummary): Finding {
   const contradicted = evidence === 0 ? '' : `; ${evidence} times a validator contradicted itself`
-  if (refusedMessages <= FIRST_REFUSED + MOST_REFUSED * rounds && evidence === 0) return good('record messages', 'validators keep the rules')
+  if (refusedMessages <= FIRST_REFUSED + MOST_REFUSED * rounds && evidence === 0)
+    return good('record messages', 'validators keep the rules')
   return warning(
     'record messages',
     `${refusedMessages} messages of peers were refused since the start${contradicted}`,

@@ -5,7 +5,6 @@ export { EpochApplication, type ApplicationInit, type EpochStore } from './appli
 export { applyBlock, matchesValue, openBlock, type OpenedBlock } from './block.ts'
 export { buildBlock, type Pending } from './build-block.ts'
 export { certificateCodec, extensionCodec } from './certificate-codec.ts'
-export { checkCertificate } from './certificate.ts'
 export { checkBlock, type EpochPorts } from './check-block.ts'
 export { cidOf, digestOf, hex } from './cid.ts'
 export { commandBody, sealCommand } from './command-codec.ts'

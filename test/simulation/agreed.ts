@@ -1,13 +1,5 @@
 import type { Configuration, Entry } from '../../consensus/cell/engine.ts'
-import {
-  applyEntry,
-  commandCodec,
-  del,
-  entries,
-  initialState,
-  root,
-  type State,
-} from '../../consensus/state/index.ts'
+import { applyEntry, commandCodec, del, entries, initialState, root, type State } from '../../consensus/state/index.ts'
 import { type Command, commandId } from './commands.ts'
 
 /** The product's own state, which some schedules keep beside the registers, under the same entries. */
