@@ -81,6 +81,8 @@ export class ChainStore {
   readonly #recent = new Map<number, StoredEpoch>()
   #recentBytes = 0
   #head: ChainHead = EMPTY
+  /** The batch of the last epoch. */
+  #writing: Promise<void> = Promise.resolve()
 
   private constructor(init: ChainInit) {
     const { database, meshId, peerId } = init
@@ -180,6 +182,8 @@ export class ChainStore {
 
   /** Writes the head once more: damage of the last record then has a later one behind it, and shows. */
   async finish(): Promise<void> {
+    // Of what is still under way the head comes first: one written after it must not be older.
+    await this.#writing.catch(() => undefined)
     this.#head = { ...this.#head, sequence: this.#head.sequence + 1 }
     await this.#store.meta.batch(this.#store.writes(this.#head))
   }
@@ -193,7 +197,7 @@ export class ChainStore {
     if (trimmed !== undefined)
       gone.certificates.push({ type: 'put', key: heightKey(height - 1), value: trimmed.certificate })
     const put = (value: Uint8Array): Write => ({ type: 'put', key, value })
-    await this.#init.database.batch([
+    const written = this.#init.database.batch([
       { sublevel: this.#blocks, writes: [...gone.rows, put(epoch.block)] },
       { sublevel: this.#certificates, writes: [...gone.rows, ...gone.certificates, put(epoch.certificate)] },
       { sublevel: this.#values, writes: [...gone.rows, put(epoch.value)] },
@@ -203,6 +207,8 @@ export class ChainStore {
       { sublevel: this.#proposals, writes: gone.proposals },
       { sublevel: this.#store.meta, writes: this.#store.writes(next) },
     ])
+    this.#writing = written
+    await written
     this.#head = next
     if (gone.proposals.length === 0) this.#mayHaveProposals = false
     if (trimmed !== undefined) this.#remember(height - 1, trimmed)
