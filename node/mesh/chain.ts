@@ -81,7 +81,7 @@ export class ChainStore {
   readonly #recent = new Map<number, StoredEpoch>()
   #recentBytes = 0
   #head: ChainHead = EMPTY
-  /** The batch of the last epoch. */
+  /** Of the last epoch: settles when it is durable. */
   #writing: Promise<void> = Promise.resolve()
 
   private constructor(init: ChainInit) {
@@ -157,6 +157,12 @@ export class ChainStore {
 
   /** Durable when it resolves. @throws {CodedError} E_MESH_STORE_ORDER (nothing was written), or the database's */
   async commit(height: number, epoch: StoredEpoch, after: AfterEpoch): Promise<void> {
+    const done = this.#commit(height, epoch, after)
+    this.#writing = done
+    return done
+  }
+
+  async #commit(height: number, epoch: StoredEpoch, after: AfterEpoch): Promise<void> {
     if (height !== this.#head.height + 1) throw outOfOrder(`epoch ${height} after ${this.#head.height}`)
     const { keep } = this.#init
     const oldest = keep === 0 ? this.#head.oldest : Math.max(this.#head.oldest, height - keep + 1)
@@ -197,7 +203,7 @@ export class ChainStore {
     if (trimmed !== undefined)
       gone.certificates.push({ type: 'put', key: heightKey(height - 1), value: trimmed.certificate })
     const put = (value: Uint8Array): Write => ({ type: 'put', key, value })
-    const written = this.#init.database.batch([
+    await this.#init.database.batch([
       { sublevel: this.#blocks, writes: [...gone.rows, put(epoch.block)] },
       { sublevel: this.#certificates, writes: [...gone.rows, ...gone.certificates, put(epoch.certificate)] },
       { sublevel: this.#values, writes: [...gone.rows, put(epoch.value)] },
@@ -207,8 +213,6 @@ export class ChainStore {
       { sublevel: this.#proposals, writes: gone.proposals },
       { sublevel: this.#store.meta, writes: this.#store.writes(next) },
     ])
-    this.#writing = written
-    await written
     this.#head = next
     if (gone.proposals.length === 0) this.#mayHaveProposals = false
     if (trimmed !== undefined) this.#remember(height - 1, trimmed)

@@ -66,6 +66,14 @@ describe('store of epochs', () => {
     expect((await mesh.rows('chain')).filter(([key]) => /blocks|values|heights/.test(`${key}`))).to.have.lengthOf(60)
   })
 
+  it('writes its end after an epoch that is still being written', async () => {
+    await mesh.fill(1, 3)
+    let committing = Promise.resolve()
+    await mesh.using(async ({ chain }) => void (committing = chain.commit(4, epochOf(4), after(4))))
+    await committing
+    await mesh.using(async ({ chain }) => expect(chain.head.height).to.equal(4))
+  })
+
   it('keeps validator sets by their CIDs', async () => {
     const set = { cid: valueOf('set'), bytes: bytes('a set') }
     await mesh.using(({ chain }) => chain.commit(1, epochOf(1), { ...after(1), sets: [set] }))
