@@ -16,8 +16,8 @@ const OPTIONS: MeshScheduleOptions = {
   verbose: false,
 }
 
-/** In which two of four do; any other change of the simulation may move it (`--mesh --faulty 2 --seeds 10000`). */
-const FORKING = 56
+/** About one in thirty-five forks; `--mesh --faulty 2` shows more. */
+const FORKS_WITHIN = 300
 
 async function holds(options: MeshScheduleOptions): Promise<void> {
   expect((await simulateMesh(options)).violation, replayOf(options)).to.equal(undefined)
@@ -37,8 +37,11 @@ describe('whole meshes under virtual time, network and disk', function () {
   }
 
   it('fork with two of four at fault: the simulation would see it', async () => {
-    const { violation } = await simulateMesh({ ...OPTIONS, seed: FORKING, faulty: 2 })
-    expect(violation).to.have.property('invariant', 'agreement')
+    const isFork = async (seed: number): Promise<boolean> =>
+      (await simulateMesh({ ...OPTIONS, seed, faulty: 2 })).violation?.invariant === 'agreement'
+    let seed = 1
+    while (seed <= FORKS_WITHIN && !(await isFork(seed))) seed++
+    expect(seed).to.be.at.most(FORKS_WITHIN)
   })
 
   it('replay byte for byte from their seed', async () => {
