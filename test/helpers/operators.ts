@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { StatusDocument } from '../../node/operations.ts'
-import type { ChainSummary, EpochRow } from '../../node/operations-mesh.ts'
+import type { ChainSummary, EpochRow, MotionDocument } from '../../node/operations-mesh.ts'
 import { cutOff, Wire, type Cut } from './cell-faults.ts'
 import { freePort, type Answer } from './cell.ts'
 import { MeshMember } from './mesh-member.ts'
@@ -106,6 +106,14 @@ export class Operators {
   }
 
   /** @param body - of a POST; a GET without */
+  /** Once the motion, which another node may have moved a moment ago, is known there. */
+  async vote(name: string, motion: string, yes: boolean): Promise<Answer<MotionDocument>> {
+    return eventually(`${name} knows the motion`, async () => {
+      const answer = await this.call<MotionDocument>(name, 'motions/vote', { motion, yes })
+      return answer.ok || answer.code !== 'E_MOTION_UNKNOWN' ? answer : undefined
+    })
+  }
+
   async call<T>(name: string, route: string, body?: object): Promise<Answer<T>> {
     try {
       const [url, token] = await this.#access(name)

@@ -133,8 +133,9 @@ describe('a running mesh to which members send garbage', function () {
     const pid = mesh.process('alpha').child.pid!
     const before = residentMib(pid)
     if (before === undefined) this.skip()
-    await floodParts(liar, id('alpha'), 96)
-    expect(residentMib(pid)! - before).to.be.below(80)
+    await floodParts(liar, id('alpha'), 192)
+    // Kept, they would be all there; what is not collected yet is some of them.
+    expect(residentMib(pid)! - before).to.be.below(150)
     await floodFrames(liar, id('alpha'))
     await isHungUpOnBy('alpha', liar)
     for (const code of ['E_BFT_RATE', 'E_BFT_FLOOD']) expect(await refusals(mesh, 'alpha', code), code).to.be.above(0)

@@ -33,7 +33,7 @@ describe('governance of a running mesh', function () {
     if (!answer.ok) throw new Error(`no motion: ${answer.code}`)
     return answer.data
   }
-  const vote = (by: string, { id }: MotionDocument, yes: boolean) => mesh.call(by, 'motions/vote', { motion: id, yes })
+  const vote = (by: string, { id }: MotionDocument, yes: boolean) => mesh.vote(by, id, yes)
   /** A moment after the mover another may not know of the motion yet. */
   const voted = (by: string, motion: MotionDocument, yes: boolean) =>
     eventually(`${by} votes`, async () => (await vote(by, motion, yes)).ok, 20_000)

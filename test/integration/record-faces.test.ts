@@ -150,9 +150,17 @@ describe("the mesh's record on the command line, with real nodes", function () {
   it('changes the policy when more than two thirds of the power vote for it, and not before', async () => {
     const moved = await stage.json<MotionDocument>('one', ['validators', 'move', 'policy', 'doubleVote=note'])
     expect(moved).to.include({ state: 'open', yes: 0.25 })
-    expect(await stage.did('two', ['validators', 'motions'])).to.contain(moved.id.slice(0, 12))
+    for (const name of ['two', 'beta'])
+      await eventually(`${name} knows of it`, async () =>
+        (await stage.did(name, ['validators', 'motions'])).includes(moved.id.slice(0, 12)),
+      )
     const id = moved.id.slice(0, 6)
     expect(await stage.json('two', ['validators', 'vote', id])).to.include({ state: 'open', yes: 0.5 })
+    await eventually('beta has both votes', async () =>
+      (await stage.json<{ motions: MotionDocument[] }>('beta', ['validators', 'motions'])).motions.some(
+        (motion) => motion.id === moved.id && motion.yes === 0.5,
+      ),
+    )
     expect(await stage.json('beta', ['validators', 'vote', id])).to.include({ state: 'carried', yes: 1 })
     await eventually('it holds', async () => {
       return (await stage.json<ValidatorsDocument>('light', ['validators'])).policy.doubleVote === 'note'
