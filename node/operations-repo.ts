@@ -32,6 +32,9 @@ export interface GcRow {
   examined: number
   removed: number
   freedBytes: number
+  /** Of no pin, yet in use: an `add` or a pin under way, epochs that are not pinned yet. */
+  spared: number
+  sparedBytes: number
   /** Of which `examined` are looked at, as far as that is known. */
   totalBlocks?: number
 }

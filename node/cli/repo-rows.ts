@@ -55,6 +55,7 @@ function gcProgress({ examined, freedBytes, totalBlocks }: GcRow, started: numbe
   return `${part}, ${Math.round(rate(examined, started))}/s, ${humanSize(freedBytes)} freed`
 }
 
-function gcText({ examined, removed, freedBytes }: GcRow): string {
-  return `${removed} of ${examined} blocks removed, ${humanSize(freedBytes)} freed`
+function gcText({ examined, removed, freedBytes, spared, sparedBytes }: GcRow): string {
+  const inUse = spared === 0 ? '' : `; ${spared} of no pin yet, ${humanSize(sparedBytes)}, are in use`
+  return `${removed} of ${examined} blocks removed, ${humanSize(freedBytes)} freed${inUse}`
 }

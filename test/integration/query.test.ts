@@ -84,7 +84,7 @@ describe('/kairos/query/1.0.0', () => {
   it('names the topics it knows when asked for another', async () => {
     await answerWith(async function* () {})
     const failure = await collectAll(ask({ what: 'weather', params: {} })).catch((error: unknown) => error)
-    expect(failure).to.include({ code: 'E_QUERY_UNKNOWN', hint: 'it answers status, peers, coherence, pins' })
+    expect(failure).to.include({ code: 'E_QUERY_UNKNOWN', hint: 'it answers status, peers, coherence, pins, epochs' })
   })
 
   it('stops serving when the asker leaves in the middle', async () => {

@@ -28,7 +28,7 @@ type Listed = Awaited<ReturnType<PinStore['list']>>[number]
  * ({@link Leases} says why that is enough). A crash leaves a store that the next run goes on with.
  */
 export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
-  const row: GcRow = { done: false, examined: 0, removed: 0, freedBytes: 0 }
+  const row: GcRow = { done: false, examined: 0, removed: 0, freedBytes: 0, spared: 0, sparedBytes: 0 }
   let page = await init.store.list({ limit: GC_PAGE_BLOCKS })
   while (page.length > 0) {
     init.signal.throwIfAborted()
@@ -37,7 +37,9 @@ export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
     const free = page.filter(({ cid }) => !counted.has(nameOf(cid.multihash.bytes)))
     const taken = await take(free, init)
     row.removed += taken.length
-    row.freedBytes += taken.reduce((sum, { bytes }) => sum + bytes, 0)
+    row.freedBytes += bytesOf(taken)
+    row.spared += free.length - taken.length
+    row.sparedBytes += bytesOf(free) - bytesOf(taken)
     row.examined += page.length
     const tookMs = performance.now() - begun
     yield { ...row }
@@ -45,6 +47,10 @@ export async function* collectGarbage(init: GcInit): AsyncGenerator<GcRow> {
     page = await init.store.list({ after: page.at(-1)!.cid.multihash.bytes, limit: GC_PAGE_BLOCKS })
   }
   yield { ...row, done: true }
+}
+
+function bytesOf(blocks: readonly Listed[]): number {
+  return blocks.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** @returns those that were free, and are gone */

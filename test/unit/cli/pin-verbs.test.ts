@@ -197,7 +197,7 @@ describe('verbs of pins', () => {
       )
       const gc = await run('repo gc', { columns: 100 })
       expect(gc.stderr).to.match(/50 %, 600 blocks examined, \d+\/s, 300 B freed/)
-      expect(gc.stdout).to.equal('5 of 1200 blocks removed, 2.0 KiB freed\n')
+      expect(gc.stdout).to.equal('5 of 1200 blocks removed, 2.0 KiB freed; 2 of no pin yet, 1.0 KiB, are in use\n')
       const rows = await run('repo gc', json)
       expect(documents(rows.stdout).map(({ done }) => done)).to.deep.equal([false, true])
       expect(documents((await run('repo verify', json)).stdout).map(({ type }) => type)).to.deep.equal([

@@ -90,7 +90,11 @@ describe('gc', () => {
     const [lease, second] = [pins.hold(), pins.hold()]
     await Promise.all([lease.add(a.cid), lease.add(b.cid), second.add(a.cid)])
     await put(store, a, b, c)
-    await sweep(pins)
+    expect((await sweep(pins)).at(-1)).to.deep.include({
+      removed: 1,
+      spared: 2,
+      sparedBytes: a.bytes.byteLength + b.bytes.byteLength,
+    })
     expect([...store.blocks.keys()].toSorted()).to.deep.equal(namesOf([a, b]))
     expect(await pins.isHeld(b.cid)).to.equal(true)
     lease.release()
