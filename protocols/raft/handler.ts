@@ -110,8 +110,7 @@ class Handler implements RaftHandler {
         if (waiting !== undefined) await waiting
       }
     })
-    if (admitted === undefined)
-      await this.#refuse(stream, peer, 'E_RAFT_BUSY', 'an older stream of yours is still being served')
+    if (!admitted) await this.#refuse(stream, peer, 'E_RAFT_BUSY', 'an older stream of yours is still being served')
   }
 
   async #serveRequest(stream: Stream, peer: PeerId, request: Exclude<Opening, { type: 'messages' }>): Promise<void> {

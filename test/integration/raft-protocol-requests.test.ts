@@ -1,9 +1,12 @@
 import * as dagCbor from '@ipld/dag-cbor'
+import type { Stream } from '@libp2p/interface'
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
+import { answerCodec, messageCodec, openingCodec } from '../../protocols/raft/codec.ts'
 import { createRaftHandler } from '../../protocols/raft/handler.ts'
 import { fetchSnapshot, RAFT_PROTOCOL, requestJoin, type Block, type OpenStream } from '../../protocols/raft/index.ts'
+import { readFrames, writeFrame } from '../../protocols/shared/frames.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
 import { codeThrown } from '../helpers/content-node.ts'
 import { connect, startLibp2p, until, type TestLibp2p } from '../helpers/libp2p-pair.ts'
@@ -18,17 +21,21 @@ describe('/kairos/raft/1.0.0: requests', () => {
   let member: TestLibp2p
   let served: Map<string, Uint8Array>
   let handler: ReturnType<typeof createRaftHandler>
+  let inHand: Promise<void> | undefined
+  let refused: string[]
   const { signal } = new AbortController()
   const open: OpenStream = (peer, signal) => openStream(asker, peer, RAFT_PROTOCOL, { signal })
 
   beforeEach(async () => {
     served = new Map()
+    inHand = undefined
+    refused = []
     ;[asker, member] = await Promise.all([startLibp2p(), startLibp2p()])
     handler = createRaftHandler({
       libp2p: member,
       memberOf: () => ({ raftId: 0 }),
-      onFrame: () => {},
-      refused: () => {},
+      onFrame: () => inHand,
+      refused: (_peer, code) => void refused.push(code),
       judge: () => {},
       join: async (_peer, incarnation) =>
         incarnation[0] === 1
@@ -52,6 +59,27 @@ describe('/kairos/raft/1.0.0: requests', () => {
     const ask = (first: number) => requestJoin(open, member.peerId, new Uint8Array(16).fill(first), { signal })
     expect(await ask(1)).to.include({ type: 'joined', raftId: 4, leader: 1 })
     expect(await ask(2)).to.include({ type: 'refused', code: 'E_RAFT_BUSY' })
+  })
+
+  it('for a lane that another stream waits for already are refused with a code', async () => {
+    const hanging = Promise.withResolvers<void>()
+    inHand = hanging.promise
+    const message = { type: 'message' as const, from: 1, to: 2, bytes: Uint8Array.of(1) }
+    const lane = async (): Promise<Stream> => {
+      const stream = await open(member.peerId, signal)
+      await writeFrame(stream, openingCodec.encode({ type: 'messages', lane: 'bulk' }))
+      await writeFrame(stream, messageCodec.encode(message))
+      return stream
+    }
+    const first = await lane()
+    const second = await lane()
+    await until(() => first.status !== 'open')
+    const answers = readFrames(await lane(), { maxFrameBytes: 1024 })
+    const answer = await answers.next()
+    expect(answerCodec.decode(answer.value as Uint8Array)).to.include({ type: 'refused', code: 'E_RAFT_BUSY' })
+    expect(refused).to.deep.equal(['E_RAFT_BUSY'])
+    hanging.resolve()
+    await until(() => second.status === 'open')
   })
 
   it('for a snapshot bring what is missing, go on after a break, and refuse a wrong block', async () => {
