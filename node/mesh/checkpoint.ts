@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
+import { checkCertificate } from '../../consensus/epoch/certificate.ts'
 import {
+  certificateCodec,
   checkFinal,
   cidOf,
   cidOfSet,
   headerOf,
   openBlock,
+  plain,
   stateCodec,
   type MeshState,
   type OpenedBlock,
@@ -75,7 +78,21 @@ async function fetchFrom(
   if (!equalBytes(cidOf(bytes), headerOf(next.block).state)) throw new Error('the state is another')
   const followed = checkFinal(state, [next.block, next.certificate], verify)
   if (typeof followed === 'string') throw new Error(`the epoch after it does not hold (${followed})`)
-  return { epoch: { value: block.value, block: at.block, certificate: at.certificate }, state }
+  const certificate = certificateOf(at, block, state, verify)
+  return { epoch: { value: block.value, block: at.block, certificate }, state }
+}
+
+/** Only the decision: what its signers saw is in the epoch after it, and is not checked here. */
+function certificateOf(
+  { certificate }: SyncEpoch,
+  { value }: OpenedBlock,
+  { mesh, height, lastValidators: validators }: MeshState,
+  verify: Verify,
+): Uint8Array {
+  const decoded = certificateCodec.decode(certificate)
+  const code = checkCertificate({ mesh, validators }, decoded, { height, value }, verify)
+  if (code !== undefined) throw new Error(`its certificate does not hold (${code})`)
+  return certificateCodec.encode(plain(decoded))
 }
 
 function openAt({ block }: SyncEpoch, { height, cid }: Checkpoint): OpenedBlock {
