@@ -3,11 +3,10 @@ import * as varint from 'uint8-varint'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { drained } from './drain.ts'
 import { CodedError } from './errors.ts'
+import { FrameBytes, MAX_PREFIX_BYTES } from './frame-bytes.ts'
 
 /** Bytes held for a slow consumer before the sender is paused (hardening F2, F3). */
 export const MAX_QUEUED_BYTES = 262_144
-/** A length prefix longer than this is hostile: 4 bytes of varint reach 256 MiB. */
-const MAX_PREFIX_BYTES = 4
 
 export interface FrameOptions {
   maxFrameBytes: number
@@ -30,7 +29,7 @@ export async function* readFrames(stream: Stream, options: FrameOptions): AsyncG
   let clean = false
   try {
     for (;;) {
-      const frame = takeFrame(inbox.bytes, options.maxFrameBytes)
+      const frame = inbox.bytes.take(options.maxFrameBytes)
       if (frame !== undefined) {
         yield frame
         continue
@@ -60,7 +59,7 @@ export async function writeFrame(stream: Stream, bytes: Uint8Array, signal?: Abo
 }
 
 class Inbox {
-  readonly bytes = new Uint8ArrayList()
+  readonly bytes = new FrameBytes()
   ended = false
   error: Error | undefined
   readonly #stream: Stream
@@ -139,24 +138,4 @@ class Inbox {
     this.#wake?.()
     this.#wake = undefined
   }
-}
-
-/** Cuts one frame off the front, or nothing when it has not wholly arrived. */
-function takeFrame(bytes: Uint8ArrayList, maxFrameBytes: number): Uint8Array | undefined {
-  if (bytes.byteLength === 0) return undefined
-  const prefix = bytes.subarray(0, Math.min(MAX_PREFIX_BYTES, bytes.byteLength))
-  const end = prefix.findIndex((byte) => byte < 0x80)
-  if (end < 0) {
-    if (prefix.byteLength === MAX_PREFIX_BYTES)
-      throw new CodedError('E_FRAME_TOO_LARGE', 'a length prefix over 4 bytes')
-    return undefined
-  }
-  const length = varint.decode(prefix)
-  if (length > maxFrameBytes)
-    throw new CodedError('E_FRAME_TOO_LARGE', `${length} bytes, the limit is ${maxFrameBytes}`)
-  const start = end + 1
-  if (bytes.byteLength < start + length) return undefined
-  const frame = bytes.slice(start, start + length)
-  bytes.consume(start + length)
-  return frame
 }
