@@ -4,14 +4,17 @@
  */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  aborted.promise.catch(() => {})
+  let stop = (): void => {}
+  const onAbort = (): void => stop()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     for (;;) {
       signal.throwIfAborted()
-      const result = await Promise.race([iterator.next(), aborted.promise])
+      // Anew each time: a promise of the whole stream that every turn raced with would keep what each has yielded.
+      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T>>()
+      stop = () => reject(signal.reason)
+      iterator.next().then(resolve, reject)
+      const result = await promise
       if (result.done === true) return
       yield result.value
     }
