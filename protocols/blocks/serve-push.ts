@@ -31,7 +31,7 @@ export async function servePush(
   { sink, lease, idleMs = PUSH_IDLE_MS }: { sink: PushSink; lease: Lease; idleMs?: number },
 ): Promise<CID | undefined> {
   const push = new Push(served, sink, lease)
-  const next = (): Promise<Request | undefined> => within(idleMs, Promise.race([served.next(), push.failed]))
+  const next = (): Promise<Request | undefined> => push.unlessFailed(within(idleMs, served.next()))
   for (let request = await next(); request !== undefined; request = await next()) {
     if (request.type !== 'push') throw new CodedError('E_BLOCKS_PROTOCOL', 'wants on a stream of a push')
     push.accept(request.blocks)
@@ -61,18 +61,23 @@ class Push {
   #bytes = 0
   #blocks = 0
   #total = 0
-  readonly #failure = Promise.withResolvers<never>()
+  #failure: { readonly cause: unknown } | undefined
+  #onFailure = (_cause: unknown): void => {}
 
   constructor(served: Served, sink: PushSink, lease: Lease) {
     this.#served = served
     this.#sink = sink
     this.#lease = lease
-    this.#failure.promise.catch(() => {})
   }
 
-  /** Rejects with what storing or acknowledging failed with. */
-  get failed(): Promise<never> {
-    return this.#failure.promise
+  /** Waits for this work, and no longer when storing or acknowledging has failed: rejects with what that failed with. */
+  async unlessFailed<T>(work: Promise<T>): Promise<T> {
+    // Anew each time: a promise of the whole push that each frame raced with would keep every block of it.
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#onFailure = reject
+    if (this.#failure !== undefined) reject(this.#failure.cause)
+    work.then(resolve, reject)
+    return promise
   }
 
   accept(blocks: readonly Block[]): void {
@@ -91,7 +96,7 @@ class Push {
       await Promise.all(this.#writing)
       await this.#acknowledging
     }
-    await Promise.race([all(), this.failed])
+    await this.unlessFailed(all())
   }
 
   #count({ bytes }: Block): void {
@@ -112,7 +117,7 @@ class Push {
       await this.#lease.add(cid)
       await this.#sink.put(cid, block.bytes)
     } catch (error) {
-      this.#failure.reject(error)
+      this.#fail(error)
       return
     }
     this.#stored.push(block)
@@ -132,9 +137,14 @@ class Push {
         await writeFrame(this.#served.stream, answerCodec.encode({ type: 'stored', cids }), this.#served.signal)
       }
     } catch (error) {
-      this.#failure.reject(error)
+      this.#fail(error)
     } finally {
       this.#acknowledging = undefined
     }
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure ??= { cause }
+    this.#onFailure(cause)
   }
 }
