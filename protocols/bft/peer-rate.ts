@@ -45,6 +45,12 @@ export class PeerRate {
     return reject('E_BFT_FLOOD')
   }
 
+  /** Counts what was done for a peer whose cost was not known before: what it asks for next waits for that. */
+  charge(peer: string, bytes: number, nowMs: number): void {
+    const { taken } = this.#of(peer)
+    taken.bytesUntil = Math.max(taken.bytesUntil, nowMs) + (bytes * 1000) / this.#rate.bytesPerSecond
+  }
+
   #of(peer: string): Spent {
     const spent = this.#peers.get(peer) ?? { taken: { bytesUntil: 0, framesUntil: 0 }, droppedUntil: 0 }
     this.#peers.delete(peer)

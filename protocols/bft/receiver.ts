@@ -87,10 +87,11 @@ export class Receiver {
   }
 
   async #wantBlock(peer: PeerId, { height, value }: Of<'want-block'>): Promise<Verdict> {
+    const verdict = this.#answers.spend(peer.toString(), 0, performance.now())
+    if (verdict.kind !== 'accept') return verdict
     const bytes = await this.#init.ports.readBlock(height, value)
     if (bytes === undefined) return ACCEPT
-    const verdict = this.#answers.spend(peer.toString(), bytes.byteLength, performance.now())
-    if (verdict.kind !== 'accept') return verdict
+    this.#answers.charge(peer.toString(), bytes.byteLength, performance.now())
     for (const part of blockParts(height, 0, { value, bytes })) this.#init.links.to([peer], part)
     return ACCEPT
   }
@@ -104,14 +105,20 @@ export class Receiver {
     return ACCEPT
   }
 
+  /** One that is known, or came twice, takes none of the others with it: what is asked for also comes on other ways. */
   async #reports(peer: PeerId, { envelopes }: Of<'reports'>): Promise<Verdict> {
+    let worst = ACCEPT
     for (const envelope of envelopes) {
-      const epoch = this.#init.wants.take(peer.toString(), envelope)
-      const verdict =
-        epoch === undefined ? ignore('E_BFT_UNASKED') : await this.#init.ports.report(peer, epoch, envelope)
-      if (verdict.kind !== 'accept') return verdict
+      const verdict = await this.#report(peer, envelope)
+      if (verdict.kind === 'reject') return verdict
+      if (verdict.kind === 'ignore') worst = verdict
     }
-    return ACCEPT
+    return worst
+  }
+
+  #report(peer: PeerId, envelope: Uint8Array): Verdict | Promise<Verdict> {
+    const epoch = this.#init.wants.take(peer.toString(), envelope)
+    return epoch === undefined ? ignore('E_BFT_UNASKED') : this.#init.ports.report(peer, epoch, envelope)
   }
 
   /** Passed on once, by who accepts it: validators need not all hear of it from its author. */

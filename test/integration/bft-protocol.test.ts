@@ -139,6 +139,23 @@ describe('/kairos/bft/1.0.0', () => {
     expect(at(0).received).to.have.length(70)
   })
 
+  it('loses no report of an answer for another one that came twice or is known', async () => {
+    await mesh.start(2)
+    const envelopes = [0, 1, 2, 3].map((i) => new Uint8Array(260).fill(i))
+    const digests = envelopes.map((envelope) => createHash('sha256').update(envelope).digest())
+    const { report: take } = at(0).ports
+    at(0).ports.report = (peer, epoch, envelope) =>
+      envelope[0] === 1 ? ignore('E_REPORT_KNOWN') : take(peer, epoch, envelope)
+    at(0).transport.requestReports(4, digests, [mesh.id(1)])
+    await sendRaw(at(1).libp2p, at(0), [
+      { type: 'reports', envelopes: envelopes.slice(0, 1) },
+      { type: 'reports', envelopes },
+    ])
+    await until(() => at(0).received.length === 3)
+    expect(at(0).received).to.deep.equal(['1 report 4 0', '1 report 4 2', '1 report 4 3'])
+    expect(at(0).events).to.deep.equal(['refused E_REPORT_KNOWN', 'ignore E_REPORT_KNOWN'])
+  })
+
   it('passes attestations and governance on, once, and only what is accepted', async () => {
     await mesh.start(4, 2)
     // Whom the first one reaches: only the second.
