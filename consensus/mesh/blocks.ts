@@ -23,6 +23,8 @@ interface Candidate {
   /** undefined until it is checked, and durable where it is valid */
   isValid: boolean | undefined
   cancelRequest: () => void
+  /** what comes next for it */
+  job: (() => Promise<void>) | undefined
 }
 
 export interface BlocksInit {
@@ -39,7 +41,9 @@ export interface BlocksInit {
 
 /**
  * Blocks of one height. One is checked and made durable when both are here, it and a proposal (or the votes of a third)
- * that names it, whichever comes first; then the engine is told, for each round in which it was proposed.
+ * that names it, whichever comes first; then the engine is told, for each round in which it was proposed. The disk keeps
+ * all of them until the height is over, for any may still be decided: of each round its two proposals at most, and as
+ * each round is longer than the one before, no more than some hundred rounds fit into a day without a decision.
  */
 export class Blocks {
   /** that this node is in */
@@ -47,6 +51,8 @@ export class Blocks {
   readonly #init: BlocksInit
   readonly #candidates = new Map<string, Candidate>()
   readonly #unnamed = new Map<string, ProposedBlock>()
+  /** by round, what its proposer proposed, here or forgotten */
+  readonly #proposed = new Map<number, Set<string>>()
   /** one after another; never rejects */
   #work: Promise<void> = Promise.resolve()
   #isClosed = false
@@ -58,8 +64,10 @@ export class Blocks {
   /** By a proposal of a round's proposer, its signature checked. */
   propose(value: Uint8Array, name: Name): void {
     const key = keyOf(value)
-    const others = [...this.#candidates].filter(([other, { names }]) => other !== key && isNamed(names, name.round))
-    if (others.length < MAX_PROPOSED_IN_ROUND) this.name(value, name)
+    const proposed = this.#proposed.get(name.round) ?? new Set()
+    if (proposed.size >= MAX_PROPOSED_IN_ROUND && !proposed.has(key)) return
+    this.#proposed.set(name.round, proposed.add(key))
+    this.name(value, name)
   }
 
   /** By what an honest validator stands behind. */
@@ -85,8 +93,8 @@ export class Blocks {
 
   /** This node's own, durable, that it proposes itself. */
   addOwn(block: ProposedBlock, name: Name): void {
-    const own = { value: block.value, names: [name], told: 1, block, isValid: true, cancelRequest: () => {} }
-    this.#keep(own)
+    const done = { told: 1, isValid: true, cancelRequest: () => {}, job: undefined }
+    this.#keep({ value: block.value, names: [name], block, ...done })
   }
 
   /** @returns a block that was checked and made durable, or built here */
@@ -119,14 +127,14 @@ export class Blocks {
 
   #want(value: Uint8Array, name: Name): void {
     const key = keyOf(value)
-    const none = { block: undefined, isValid: undefined, cancelRequest: () => {} }
+    const none = { block: undefined, isValid: undefined, cancelRequest: () => {}, job: undefined }
     const candidate: Candidate = { value, names: [name], told: 0, ...none }
     if (!this.#keep(candidate)) return
     const block = this.#unnamed.get(key)
     this.#unnamed.delete(key)
     if (block !== undefined) return this.#found(candidate, block)
     // It may be durable here: from before a restart, or since a round long ago.
-    this.#enqueue(() => this.#recover(candidate))
+    this.#enqueue(candidate, () => this.#recover(candidate))
     this.#requestLater(candidate)
   }
 
@@ -134,11 +142,17 @@ export class Blocks {
   #keep(candidate: Candidate): boolean {
     this.#candidates.set(keyOf(candidate.value), candidate)
     if (this.#candidates.size <= this.#init.options.maxBlocks) return true
-    const farness = ({ names }: Candidate) => Math.abs(names.at(-1)!.round - this.round)
-    const furthest = [...this.#candidates.values()].reduce((far, one) => (farness(one) > farness(far) ? one : far))
+    const furthest = [...this.#candidates.values()].reduce((far, one) =>
+      this.#farness(one) > this.#farness(far) ? one : far,
+    )
     furthest.cancelRequest()
     this.#candidates.delete(keyOf(furthest.value))
     return furthest !== candidate
+  }
+
+  /** rounds from the present one */
+  #farness({ names }: Candidate): number {
+    return Math.abs(names.at(-1)!.round - this.round)
   }
 
   #requestLater(candidate: Candidate): void {
@@ -152,13 +166,22 @@ export class Blocks {
     if (candidate.block !== undefined || this.#isClosed) return
     candidate.block = block
     candidate.cancelRequest()
-    this.#enqueue(() => this.#check(candidate, block))
+    this.#enqueue(candidate, () => this.#check(candidate, block))
   }
 
-  #enqueue(job: () => Promise<void>): void {
-    this.#work = this.#work
-      .then(() => (this.#isClosed ? undefined : job()))
-      .catch((cause: unknown) => this.#init.onFail(cause))
+  #enqueue(candidate: Candidate, job: () => Promise<void>): void {
+    candidate.job = job
+    this.#work = this.#work.then(() => this.#workOnNearest()).catch((cause: unknown) => this.#init.onFail(cause))
+  }
+
+  /** What is proposed for rounds far ahead does not hold up the present one. */
+  async #workOnNearest(): Promise<void> {
+    const waiting = [...this.#candidates.values()].filter(({ job }) => job !== undefined)
+    if (this.#isClosed || waiting.length === 0) return
+    const nearest = waiting.reduce((near, one) => (this.#farness(one) < this.#farness(near) ? one : near))
+    const { job } = nearest
+    nearest.job = undefined
+    await job!()
   }
 
   /** What was made durable had been checked. */
