@@ -228,7 +228,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     mesh.onFinal(() => void (mesh?.isCurrent === true && pulse.advanced()))
     cell?.recorded(mesh.state)
     mesh.onFinal((_final, state) => cell?.recorded(state))
-    network.events.on('status', ({ peerId, status }) => mesh?.heard(peerId, status.heads['mesh']))
+    network.events.on('status', ({ status }) => mesh?.heard(status.heads['mesh']))
   }
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))

@@ -1,4 +1,3 @@
-import type { PeerId } from '@libp2p/interface'
 import { codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import type { Service } from '../service.ts'
 import { catchUp } from './follow-catch-up.ts'
@@ -19,8 +18,8 @@ export interface Follow extends Service {
   readonly progress: FollowProgress
   /** Others decide `height`: a hint of consensus. */
   behind(height: number): void
-  /** A peer says, in its status, that it has got so far. */
-  heard(peer: PeerId, height: number): void
+  /** A peer says in its status that it has got so far: who waits asks it, and then it must bring what it says it has. */
+  heard(height: number): void
   /** Peers or this node's part have changed: what waits looks at once; what is under way goes on. */
   look(): void
 }
@@ -68,8 +67,7 @@ class Follower implements Follow {
     if (this.#pace.state === 'idle') this.look()
   }
 
-  heard(peer: PeerId, height: number): void {
-    this.#peers.heard(peer, height)
+  heard(height: number): void {
     if (this.#pace.state === 'waiting' && height > this.#init.chain.height) this.look()
   }
 

@@ -1,4 +1,3 @@
-import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import type { FinalEpoch, MeshState } from '../../consensus/epoch/index.ts'
 import { parseCheckpoint, type Checkpoint } from '../../consensus/light/text.ts'
@@ -189,10 +188,10 @@ export class NodeMesh implements MeshService {
   }
 
   /** What a peer says in its status of how far it has got: `HEIGHT:CID`, a hint. */
-  heard(peerId: string, head: string | undefined): void {
+  heard(head: string | undefined): void {
     const height = Number(/^(\d{1,15}):/.exec(head ?? '')?.[1])
     if (!(height > 0)) return
-    this.#follow?.heard(peerIdFromString(peerId), height)
+    this.#follow?.heard(height)
     // A validator that comes back knows of it before it hears the others vote.
     if (this.#isValidator) this.#follow?.behind(height)
   }
@@ -204,7 +203,7 @@ export class NodeMesh implements MeshService {
     const counted = countedReport(report)
     if (counted === undefined) return
     const code = this.#record.application.reports.put(envelope, counted)
-    // What an epoch too late or too early brings may be a slow node's; each one costs its author's budget.
+    // Each one costs its author's budget.
     if (code === 'E_REPORT_EPOCH') this.#tally.refused(code)
   }
 

@@ -114,9 +114,17 @@ describe('a node that follows the record', () => {
   it('waits while there is nobody, and begins when told of a peer', async () => {
     await start({ retryMs: 60_000 })
     await until(() => node.follow.progress.problem === 'E_SYNC_NOBODY')
-    const { peer } = await peers.add(20)
-    node.follow.heard(peer, 20)
+    await peers.add(20)
+    node.follow.heard(20)
     await until(() => node.height === 20)
+  })
+
+  it('is not behind because somebody says so: what a peer has it must bring when it is asked', async () => {
+    await peers.add(20)
+    await start()
+    await until(() => node.follow.progress.state === 'following' && node.height === 20)
+    node.follow.heard(10 ** 15)
+    expect(node.follow.progress).to.include({ best: 20, behind: 0 })
   })
 
   it('gets on when every peer but one fails in its own way', async () => {
