@@ -4,6 +4,20 @@ import type { MeshObserver } from './types.ts'
 /** Decisions that the percentiles are taken of. */
 const KEPT_DECISIONS = 256
 
+/**
+ * Nobody's fault: what is of a height that this node has left or not reached, what another has said already (each member
+ * of a cell hands on what it attests), and what slow nodes say. Told by code, and not counted as a broken rule.
+ */
+const UNTIMELY = new Set([
+  'E_BFT_DROPPED',
+  'E_ATTESTATION_STALE',
+  'E_GOVERNANCE_KNOWN',
+  'E_GOVERNANCE_PENDING',
+  'E_GOVERNANCE_VOTED',
+  'E_REPORT_EPOCH',
+  'E_REPORT_KNOWN',
+])
+
 /** What happened to the record here since the start of the node. */
 export class MeshTally {
   readonly observe: MeshObserver = {}
@@ -25,13 +39,8 @@ export class MeshTally {
   }
 
   refused(code: string): void {
-    this.counters.refusedMessages += 1
+    if (!UNTIMELY.has(code)) this.counters.refusedMessages += 1
     this.observe.onRefused?.(code)
-  }
-
-  /** Nobody's fault: of a height that this node has left or not reached, as always while it catches up. */
-  dropped(): void {
-    this.observe.onRefused?.('E_BFT_DROPPED')
   }
 
   get finalizedMs(): { p50: number; p99: number } | null {

@@ -171,7 +171,7 @@ export class Validating {
         tally.refused(code)
         judge(peer(from), FAULTS.has(code) ? reject(code) : ignore(code))
       },
-      onDropped: () => tally.dropped(),
+      onDropped: () => tally.refused('E_BFT_DROPPED'),
       onMissedProposal: () => (tally.counters.missedProposals += 1),
       onInvalidBlock: (code, proposer) => {
         log.warn('a proposed epoch is not valid', { code, proposer: peerIdOf(proposer) })
