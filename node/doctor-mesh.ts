@@ -17,11 +17,10 @@ const good = (check: string, message: string): Finding => ({ check, ok: true, me
 const warning = (check: string, message: string, remedy: string): Finding => ({ check, ok: true, message, remedy })
 const bad = (check: string, message: string, remedy: string): Finding => ({ check, ok: false, message, remedy })
 
-/** Known bad states of the mesh's record; nothing where this node keeps none. */
+/** Known bad states of the mesh's record. */
 export async function checkMesh(parts: Pick<Parts, 'mesh' | 'membership'>, now = Date.now()): Promise<Finding[]> {
   const { mesh, membership } = parts
-  const chain = mesh?.summary() ?? null
-  if (mesh === undefined || chain === null) return []
+  const chain = mesh.summary()
   const who = await mesh.validators().catch(() => undefined)
   return [
     growth(chain),

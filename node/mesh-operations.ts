@@ -11,31 +11,24 @@ type MeshParts = Pick<Parts, 'mesh' | 'membership'>
 /** A node this far behind, in epochs, does not know what the mesh agrees on now. */
 const LARGEST_LAG = 20
 
-/** The mesh's record as the node's faces see it: text for keys, and a clear word where there is none. */
+/** The mesh's record as the node's faces see it: text for keys. */
 export function createMeshOperations(parts: MeshParts): RecordOperations {
-  const mesh = (): MeshService => {
-    if (parts.mesh === undefined) throw notHere(parts)
-    return parts.mesh
-  }
+  const { mesh } = parts
   return {
-    summary: () => parts.mesh?.summary() ?? null,
-    async *epochs(options) {
-      yield* mesh().epochs(options)
-    },
-    epoch: async (height) => mesh().epoch(height),
-    exportEpoch: async (height, from) => mesh().exportEpoch(height, from),
-    validators: async () => mesh().validators(),
-    motions: async () => (await mesh().motions()).map(documentOf),
-    move: async (change, options) => documentOf(await mesh().move(changeOf(change, parts), options)),
-    vote: async (motion, yes) => documentOf(await mesh().vote(await find(mesh(), motion), yes)),
+    summary: () => mesh.summary(),
+    epochs: (options) => mesh.epochs(options),
+    epoch: (height) => mesh.epoch(height),
+    exportEpoch: (height, from) => mesh.exportEpoch(height, from),
+    validators: () => mesh.validators(),
+    motions: async () => (await mesh.motions()).map(documentOf),
+    move: async (change, options) => documentOf(await mesh.move(changeOf(change, parts), options)),
+    vote: async (motion, yes) => documentOf(await mesh.vote(await find(mesh, motion), yes)),
   }
 }
 
-/** Why the record does not grow here; empty where it does, or where there is none. */
+/** Why the record does not grow here; empty where it does. */
 export function recordReasons({ mesh }: Pick<Parts, 'mesh'>): string[] {
-  const summary = mesh?.summary() ?? null
-  if (summary === null) return []
-  const { problem, behind } = summary
+  const { problem, behind } = mesh.summary()
   if (problem !== null) return [`the mesh's record: ${problem.message} (${problem.code})`]
   return behind > LARGEST_LAG ? [`the mesh's record here is ${behind} epochs behind`] : []
 }
@@ -82,19 +75,4 @@ async function find(mesh: MeshService, text: string): Promise<string> {
       hint: '`kairos validators motions` lists them; one that was carried or has lapsed takes no votes',
     })
   return id
-}
-
-function notHere({ membership }: MeshParts): CodedError {
-  const { role } = membership.self
-  const keeping = membership.members().filter((member) => member.role === 'full')
-  const whom =
-    keeping.length === 0
-      ? 'a full node'
-      : keeping
-          .slice(0, 3)
-          .map(({ name }) => name)
-          .join(' or ')
-  return new CodedError('E_NOT_IN_ROLE', `a ${role} node keeps nothing of the mesh's record`, {
-    hint: `ask ${whom}: run the command there`,
-  })
 }

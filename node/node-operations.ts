@@ -1,6 +1,5 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { toleratedFaults } from '../protocols/admission/index.ts'
 import { queryAll } from '../protocols/query/index.ts'
 import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
 import { cellReasons, cellSummaries, createCellOperations } from './cell-operations.ts'
@@ -8,11 +7,9 @@ import { signalOmega } from './coherence/ingest/index.ts'
 import { signalConfig } from './coherence/settings.ts'
 import { checkNode } from './doctor.ts'
 import { createMeshOperations, recordReasons } from './mesh-operations.ts'
-import type { Membership } from './network/membership.ts'
 import type { Network } from './network/types.ts'
 import type { Parts } from './parts.ts'
 import type {
-  ChainSummary,
   CoherenceDocument,
   CoherenceValue,
   ErrorDocument,
@@ -92,10 +89,9 @@ function identityOf({ membership, network }: Parts): NodeDocument {
 }
 
 async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocument> {
-  const { membership, network, pool } = parts
+  const { network, pool } = parts
   const { ready, reasons } = readinessOf(parts)
-  const chain = parts.mesh?.summary() ?? null
-  const operators = operatorsOf(membership, chain)
+  const chain = parts.mesh.summary()
   const peers = await network.peers()
   const { sync, emissary } = parts.coherence.document()
   return {
@@ -105,21 +101,15 @@ async function statusOf(parts: Parts, uptimeSeconds: number): Promise<StatusDocu
     ready,
     reasons,
     peers: { connected: peers.filter((peer) => peer.connected).length, known: peers.length },
-    operators,
+    operators: { total: chain.operators, toleratedFaults: chain.toleratedFaults },
     coherence: sync === null ? emissary : valueOf(sync),
     global: pool.global(),
     cells: cellSummaries(parts),
     pins: (await parts.pins?.summary()) ?? null,
     chain,
     memory: { rssBytes: process.memoryUsage.rss() },
-    warnings: warningsOf(parts, operators.total),
+    warnings: warningsOf(parts, chain.operators),
   }
-}
-
-/** As the record has them; where none is kept, as the genesis does. */
-function operatorsOf({ genesis }: Membership, chain: ChainSummary | null): StatusDocument['operators'] {
-  if (chain !== null) return { total: chain.operators, toleratedFaults: chain.toleratedFaults }
-  return { total: genesis.operators.length, toleratedFaults: toleratedFaults(genesis) }
 }
 
 /** The value alone, without what only the sync layer has. */

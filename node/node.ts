@@ -5,7 +5,6 @@ import type { Verdict } from '../protocols/shared/verdict.ts'
 import { LevelDatastore } from './storage/datastore.ts'
 import { writeApiFiles, removeApiFiles, createToken } from './storage/api-file.ts'
 import { openDatabase } from './storage/database.ts'
-import { loadNodeKey } from './storage/key-file.ts'
 import { acquireLock } from './storage/lock.ts'
 import { createApi } from './api/server.ts'
 import { createCoherence } from './coherence/service.ts'
@@ -18,19 +17,17 @@ import { applyConfiguredPaths, type Paths } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { cidText } from '../consensus/light/text.ts'
 import { EventLog, firstCursor } from './events.ts'
+import { openIdentity } from './identity.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { NodeMesh } from './mesh/service.ts'
 import { createIntroductions } from './network/introductions.ts'
-import { requireMembership } from './network/membership-files.ts'
-import { createMembership } from './network/membership.ts'
-import { MeshRevocations } from './network/membership-revocations.ts'
 import type { CellRecord } from './network/cell-record.ts'
 import { createNetwork } from './network/network.ts'
 import { isOfCell } from './network/of-cell.ts'
 import { networkConfig } from './network/settings.ts'
 import { createOperations } from './node-operations.ts'
 import { observe } from './observe.ts'
-import { checkPlace, prepareDirectories } from './preflight.ts'
+import { prepareDirectories } from './preflight.ts'
 import { ROLES } from './roles.ts'
 import { createQueryService } from './query-service.ts'
 import { Refusals } from './refusals.ts'
@@ -88,12 +85,12 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   const events = new EventLog(firstCursor(Date.now()))
   const cellRecord = Promise.withResolvers<CellRecord>()
   const metrics = createMetrics()
-  /** Not before the network is up: what comes earlier is heard without it. */
-  let mesh: NodeMesh | undefined
+  /** The mesh's, not before the network is up: what comes earlier is heard without it. */
+  let record: NodeMesh | undefined
 
   await life.hold(
     'lock',
-    async () => prepareDirectories(paths).then(() => acquireLock(paths.lock)),
+    () => prepareDirectories(paths).then(() => acquireLock(paths.lock)),
     (lock) => lock.release(),
   )
   const database = await life.hold(
@@ -103,29 +100,12 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
   )
   const { privateKey, membership } = await life.hold(
     'identity',
-    async () => {
-      const privateKey = await loadNodeKey(paths.key)
-      const files = await requireMembership(paths)
-      const store = database.sublevel('admission')
-      const cell = ROLES[config.node.role].cellConsensus === 'voter' ? { cell: cellRecord.promise } : {}
-      const revocations = await MeshRevocations.open(store)
-      const membership = createMembership({
-        privateKey,
-        ...files,
-        name: config.name,
-        store,
-        fatal,
-        revocations,
-        ...cell,
-      })
-      checkPlace(config, membership.self)
-      return { privateKey, membership }
-    },
+    () => openIdentity({ paths, config, store: database.sublevel('admission'), cell: cellRecord.promise, fatal }),
     async () => undefined,
   )
   const { meshId, genesis, self } = membership
   const pool = createReportPool({
-    operators: () => mesh?.state.operators ?? genesis.operators,
+    operators: () => record?.state.operators ?? genesis.operators,
     collapseThreshold: genesis.collapseThreshold,
     member: (peerId) => membership.member(peerId),
     stalePeriods: config.phase.stale_periods,
@@ -149,10 +129,10 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
     coherence,
     pool,
     store: database.sublevel('phase'),
-    height: () => mesh?.state.height ?? 0,
-    paceMs: () => mesh?.state.policy.epochMs ?? genesis.epochMs,
+    height: () => record?.state.height ?? 0,
+    paceMs: () => record?.state.policy.epochMs ?? genesis.epochMs,
     byEpoch: ROLES[self.role].meshConsensus === 'validator',
-    onReport: (envelope, report) => mesh?.onReport(envelope, report),
+    onReport: (envelope, report) => record?.onReport(envelope, report),
     publish: (topic, bytes) => network.publish(topic, bytes),
     isMember: (peerId) => membership.member(peerId) !== undefined,
     onStranger: (author) => introductions.ask(author.toString()),
@@ -167,7 +147,7 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
       role: self.role,
       config: networkConfig(config),
       topics: [pulse.topic],
-      heads: () => (mesh === undefined ? {} : { mesh: `${mesh.state.height}:${cidText(mesh.head)}` }),
+      heads: () => (record === undefined ? {} : { mesh: `${record.state.height}:${cidText(record.head)}` }),
       onVerdict: gossipCounter(metrics),
       logger: log,
       userAgent: `kairos/${version().version}`,
@@ -206,30 +186,27 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
             onFatal: fatal,
           })
         })
-  const { meshConsensus } = ROLES[self.role]
-  if (meshConsensus !== 'none') {
-    mesh = await life.start('mesh', async () => {
-      const { NodeMesh } = await import('./mesh/service.ts')
-      return new NodeMesh({
-        libp2p: network.libp2p,
-        privateKey,
-        membership,
-        role: meshConsensus,
-        config: config.mesh,
-        directory: resolve(paths.data, '../mesh'),
-        cell: cell?.state,
-        judge,
-        log,
-        onFatal: fatal,
-      })
+  const mesh = await life.start('mesh', async () => {
+    const { NodeMesh } = await import('./mesh/service.ts')
+    return new NodeMesh({
+      libp2p: network.libp2p,
+      privateKey,
+      membership,
+      role: ROLES[self.role].meshConsensus,
+      config: config.mesh,
+      directory: resolve(paths.data, '../mesh'),
+      cell: cell?.state,
+      judge,
+      log,
+      onFatal: fatal,
     })
-    const { release } = mesh
-    if (cell !== undefined) cell.beforeRemoval = (peerId) => release(peerId, AbortSignal.timeout(RELEASE_MS))
-    mesh.onFinal(() => void (mesh?.isCurrent === true && pulse.advanced()))
-    cell?.recorded(mesh.state)
-    mesh.onFinal((_final, state) => cell?.recorded(state))
-    network.events.on('status', ({ status }) => mesh?.heard(status.heads['mesh']))
-  }
+  })
+  record = mesh
+  if (cell !== undefined) cell.beforeRemoval = (peerId) => mesh.release(peerId, AbortSignal.timeout(RELEASE_MS))
+  mesh.onFinal(() => void (mesh.isCurrent && pulse.advanced()))
+  cell?.recorded(mesh.state)
+  mesh.onFinal((_final, state) => cell?.recorded(state))
+  network.events.on('status', ({ status }) => mesh.heard(status.heads['mesh']))
   await life.start('phase', () => pulse)
   const history = await life.start('history', () => createHistory({ config, coherence, pool, events }))
   await life.start('introductions', () => introductions)
@@ -276,12 +253,12 @@ export async function startNode({ paths: ownPaths, config, log }: NodeInit): Pro
             judge,
           })
         })
-  if (mesh !== undefined && cell !== undefined && pins !== undefined) {
-    const [record, { operations }, { state }] = [mesh, pins, cell]
+  if (cell !== undefined && pins !== undefined) {
+    const [{ operations }, { state }] = [pins, cell]
     await life.start('epoch content', async () => {
       const { EpochContent } = await import('./mesh/epoch-content.ts')
       const own = log.forComponent('kairos:mesh')
-      return new EpochContent({ mesh: record, content, pins: operations, cell: state, log: own })
+      return new EpochContent({ mesh, content, pins: operations, cell: state, log: own })
     })
   }
   const operations = createOperations({

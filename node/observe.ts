@@ -20,8 +20,6 @@ export function observe(metrics: Metrics, operations: Operations, parts: Observe
     observeCell(metrics, cell)
     publishCellEvents(cell, events, { membership })
   }
-  if (mesh !== undefined) {
-    observeMesh(metrics, mesh)
-    publishMeshEvents(mesh, events)
-  }
+  observeMesh(metrics, mesh)
+  publishMeshEvents(mesh, events)
 }

@@ -2,14 +2,9 @@ import type { Change, Policy } from '../consensus/epoch/types.ts'
 
 export type { Change, Policy }
 
-/**
- * What the mesh's record can be asked. Keys are peer ids, CIDs are text, T is a pair of numbers.
- *
- * On a node whose role keeps no record every method but `summary` throws E_NOT_IN_ROLE.
- */
+/** What the mesh's record can be asked. Keys are peer ids, CIDs are text, T is a pair of numbers. */
 export interface MeshOperations {
-  /** null in roles that keep no record. */
-  summary(): ChainSummary | null
+  summary(): ChainSummary
   /** Newest first unless `from` is given: then from there upward; at most `limit` (1…1000). */
   epochs(options: { from?: number; limit: number }): AsyncIterable<EpochRow>
   /** @throws {CodedError} E_EPOCH_UNKNOWN: not final yet, or no longer kept here, with the range there is */

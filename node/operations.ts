@@ -80,8 +80,7 @@ export interface StatusDocument extends NodeDocument {
   cells: CellSummary[]
   /** null in roles that keep none. */
   pins: PinSummary | null
-  /** null in roles that keep none of the mesh's record. */
-  chain: ChainSummary | null
+  chain: ChainSummary
   memory: { rssBytes: number }
   warnings: string[]
 }

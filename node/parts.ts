@@ -25,8 +25,7 @@ export interface Parts {
   refusals: Refusals
   /** Undefined in roles that take no part in a cell. */
   cell: CellService | undefined
-  /** Undefined in roles that keep no record. */
-  mesh?: MeshService | undefined
+  mesh: MeshService
   content: Content
   /** Undefined in roles that keep none. */
   pins: PinService | undefined

@@ -11,7 +11,7 @@ export interface RoleServices {
   /** Everyone subscribes, since only subscribers forward; `publish` also sends. */
   phaseGossip: 'publish' | 'listen' | 'forward'
   cellConsensus: 'voter' | 'none'
-  meshConsensus: 'validator' | 'certificates' | 'evidence' | 'none'
+  meshConsensus: 'validator' | 'certificates' | 'evidence'
   content: 'allocations' | 'cache' | 'witness-log' | 'forward'
   dht: 'server' | 'client'
   relay: 'serve' | 'use' | 'none'

@@ -22,7 +22,7 @@ const VALIDATORS = NODES.filter(votes).length
 
 /** The record as that validator sees it that has come furthest; undefined while none knows of an epoch. */
 export function chainOf(running: readonly Seen[]): ChainView | undefined {
-  const summaries = running.flatMap(({ node, view }) => (votes(node) ? (view?.status.chain ?? []) : []))
+  const summaries = running.flatMap(({ node, view }) => (view !== undefined && votes(node) ? [view.status.chain] : []))
   const [furthest] = summaries.sort((a, b) => b.height - a.height)
   if (furthest === undefined || furthest.height === 0) return undefined
   const { height, finalizedMs, t, magnitudeSquared, collapsed, validators, operators } = furthest
@@ -30,9 +30,7 @@ export function chainOf(running: readonly Seen[]): ChainView | undefined {
 }
 
 /** @returns why the record is not ready as the node sees it: all full nodes vote, an epoch is final, and it keeps up */
-export function chainLacks(node: PlannedNode, chain: ChainSummary | null): string[] {
-  // Not in its role.
-  if (chain === null) return []
+export function chainLacks(node: PlannedNode, chain: ChainSummary): string[] {
   if (chain.height === 0) return [`${node.name}: no epoch is final yet`]
   if (chain.behind > MOST_BEHIND) return [`${node.name}: ${chain.behind} epochs behind`]
   if (chain.validators < VALIDATORS)

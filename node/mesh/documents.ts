@@ -4,6 +4,7 @@ import { openCommand } from '../../consensus/epoch/command-codec.ts'
 import { evidenceCodec } from '../../consensus/epoch/evidence-codec.ts'
 import type { Change, ComplexQ30, FinalEpoch, MeshState, Motion } from '../../consensus/epoch/types.ts'
 import type { CommitCertificate, Validator } from '../../consensus/mesh/engine.ts'
+import { toleratedFaults } from '../../protocols/admission/index.ts'
 import { isMeanOfHalves, isReport, readReport, type PhaseReport } from '../../protocols/phase/index.ts'
 import { cidText } from '../../consensus/light/text.ts'
 import { dequantise } from '../coherence/global/quantise.ts'
@@ -137,7 +138,7 @@ export function validatorsDocument(state: MeshState, { named, isSelf, isConnecte
     })),
     policy: state.policy,
     total: totalOf(state.validators),
-    toleratedFaults: toleratedFaultsOf(state.operators),
+    toleratedFaults: toleratedFaults(state),
     next: {
       height: state.height + 2,
       validators: state.nextValidators.map(({ key, power }) => ({ peerId: named(key).peerId, power })),
@@ -189,15 +190,6 @@ export function changeText(change: Change): string {
 
 function ballotText({ motion, yes }: { motion: Uint8Array; yes: boolean }): string {
   return `${yes ? 'for' : 'against'} motion ${Buffer.from(motion).toString('hex').slice(0, 12)}`
-}
-
-/** @returns how many operators may lie before they hold a third of the weight, the heaviest first */
-export function toleratedFaultsOf(operators: readonly { weight: number }[]): number {
-  const weights = operators.map(({ weight }) => weight).toSorted((a, b) => b - a)
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  let lying = 0
-  const faulty = weights.findIndex((weight) => (lying += weight) * 3 >= total)
-  return Math.max(faulty, 0)
 }
 
 export function complexOf([re, im]: ComplexQ30): [re: number, im: number] {

@@ -10,8 +10,7 @@ export interface MeshServiceInit {
   libp2p: Libp2p
   privateKey: Ed25519PrivateKey
   membership: Membership
-  /** `none` has no such service at all. */
-  role: Exclude<RoleServices['meshConsensus'], 'none'>
+  role: RoleServices['meshConsensus']
   config: Config['mesh']
   /** `mesh` beside the node's database */
   directory: string

@@ -1,9 +1,10 @@
 import type { MeshState } from '../../consensus/epoch/index.ts'
 import { cidText } from '../../consensus/light/text.ts'
+import { toleratedFaults } from '../../protocols/admission/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { ChainSummary } from '../operations-mesh.ts'
 import type { ChainHead } from './chain.ts'
-import { complexOf, squared, toleratedFaultsOf, type Naming } from './documents.ts'
+import { complexOf, squared, type Naming } from './documents.ts'
 import type { MeshTally } from './tally.ts'
 
 export interface SummaryInit {
@@ -32,7 +33,7 @@ export function summaryOf({ state, last, trust, tally, behind, problem, isSelf }
     collapsed: last?.collapsed ?? null,
     validators: validators.length,
     operators: operators.length,
-    toleratedFaults: toleratedFaultsOf(operators),
+    toleratedFaults: toleratedFaults(state),
     trust,
     behind,
     problem: problem === undefined ? null : problemOf(problem),

@@ -102,17 +102,12 @@ export function foundersOf(genesis: Genesis): Member[] {
  * @returns how many operators may lie before they hold a third of the weight, the heaviest first;
  *   0 with fewer than four operators
  */
-export function toleratedFaults(genesis: Genesis): number {
-  const weights = genesis.operators.map(({ weight }) => weight).sort((a, b) => b - a)
+export function toleratedFaults({ operators }: { operators: readonly { weight: number }[] }): number {
+  const weights = operators.map(({ weight }) => weight).sort((a, b) => b - a)
   const total = sum(weights)
-  let faulty = 0
   let lying = 0
-  for (const weight of weights) {
-    lying += weight
-    if (lying * 3 >= total) return faulty
-    faulty++
-  }
-  return faulty
+  const faulty = weights.findIndex((weight) => (lying += weight) * 3 >= total)
+  return Math.max(faulty, 0)
 }
 
 function checkGenesis(genesis: Genesis): void {

@@ -35,7 +35,7 @@ function describe(status: StatusDocument): string {
     ['peers', `${peers.connected} connected, ${peers.known} known`],
     ...status.cells.map((cell): [string, string] => ['cell', summaryText(cell)]),
     ...(status.pins === null ? [] : [['pins', pinSummaryText(status.pins)] as [string, string]]),
-    ...(status.chain === null ? [] : [['record', chainText(status.chain)] as [string, string]]),
+    ['record', chainText(status.chain)],
     ['operators', `${operators.total}, of which ${operators.toleratedFaults} may lie`],
     ['coherence', coherence === null ? 'none: no signal, or not in this role' : coherenceText(coherence)],
     ['mesh coherence', globalText(status.global)],

@@ -61,6 +61,8 @@ describe('admission: genesis', () => {
     expect(toleratedFaults(createGenesis(founders, { name: 'seven' }))).to.equal(2)
     const heavy = createGenesis(founders, { name: 'seven', operators: { 'cell-0': { weight: 2 } } })
     expect(toleratedFaults(heavy)).to.equal(1)
+    const of = (...weights: number[]) => toleratedFaults({ operators: weights.map((weight) => ({ weight })) })
+    expect([of(1), of(1, 1, 1), of(5, 1, 1, 1)]).to.deep.equal([0, 0, 0])
   })
 
   it('gives both rights to full founders and none to others', async () => {

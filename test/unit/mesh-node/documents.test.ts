@@ -1,13 +1,7 @@
 import { expect } from 'chai'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { MeshState, Motion } from '../../../consensus/epoch/index.ts'
-import {
-  changeText,
-  motionRow,
-  toleratedFaultsOf,
-  validatorsDocument,
-  type Naming,
-} from '../../../node/mesh/documents.ts'
+import { changeText, motionRow, validatorsDocument, type Naming } from '../../../node/mesh/documents.ts'
 import { peerIdOf } from '../../../node/mesh/named.ts'
 import { missingQuorum } from '../../../node/mesh/summary.ts'
 import { MeshTally } from '../../../node/mesh/tally.ts'
@@ -99,11 +93,6 @@ describe('documents of the record', () => {
       'E_MESH_NO_QUORUM',
       'no epoch becomes final: node 1, node 2 are not connected',
     ])
-  })
-
-  it('tolerate as many liars as stay below a third of the weight', () => {
-    const of = (...weights: number[]) => toleratedFaultsOf(weights.map((weight) => ({ weight })))
-    expect([of(1), of(1, 1, 1), of(1, 1, 1, 1), of(1, 1, 1, 1, 1, 1, 1), of(5, 1, 1, 1)]).to.deep.equal([0, 0, 1, 2, 0])
   })
 
   it('give percentiles of decisions, and none before the first', () => {

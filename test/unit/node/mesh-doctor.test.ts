@@ -36,11 +36,10 @@ describe("doctor on the mesh's record", () => {
   const found = async (check: string, ...state: Parameters<typeof checked>) =>
     (await checked(...state)).find((finding) => finding.check === check)!
 
-  it('finds nothing where it is well, and says nothing where there is none', async () => {
+  it('finds nothing where it is well', async () => {
     const findings = await checked()
     expect(findings.filter(({ ok, remedy }) => !ok || remedy !== undefined)).to.deep.equal([])
     expect(findings[0]?.message).to.equal('at epoch 1234, final after 52 ms')
-    expect(await checkMesh({ ...fakeParts(undefined).parts, mesh: undefined } as unknown as Parts)).to.deep.equal([])
   })
 
   const problem = { code: 'E_MESH_WAL_DAMAGED', message: 'its log is damaged', hint: 'wait' }

@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { createMeshOperations, recordReasons } from '../../../node/mesh-operations.ts'
 import type { Parts } from '../../../node/parts.ts'
 import { CodedError } from '../../../protocols/shared/errors.ts'
-import { collect } from '../../helpers/collect.ts'
 import { ALPHA_2, fakeParts } from '../../helpers/fake-cell.ts'
 import { fakeMesh, KEY_1, KEY_2, MOTION_ROW, peerIdOf, type FakeMesh } from '../../helpers/fake-mesh.ts'
 import { CHAIN, MOTION } from '../../helpers/fake-record.ts'
@@ -12,11 +11,10 @@ const refusal = (promise: Promise<unknown>) =>
     () => expect.fail('it should have been refused'),
     (error: unknown) => error as CodedError,
   )
-const partsOf = (mesh: FakeMesh | undefined, role?: 'relay') =>
-  ({ ...fakeParts(undefined, role).parts, mesh }) as unknown as Parts
+const partsOf = (mesh: FakeMesh) => ({ ...fakeParts(undefined).parts, mesh }) as unknown as Parts
 
 describe("the mesh's record as the faces see it", () => {
-  const operationsOf = (mesh: FakeMesh | undefined) => createMeshOperations(partsOf(mesh))
+  const operationsOf = (mesh: FakeMesh) => createMeshOperations(partsOf(mesh))
 
   it('has no keys as bytes: the members of a new operator are peer ids', async () => {
     const [motion] = await operationsOf(fakeMesh()).motions()
@@ -61,25 +59,6 @@ describe("the mesh's record as the faces see it", () => {
     expect(mesh.calls).to.deep.equal([])
   })
 
-  it('where there is none has no summary, and refuses the rest with whom to ask', async () => {
-    const none = createMeshOperations(partsOf(undefined, 'relay'))
-    expect(none.summary()).to.equal(null)
-    const asked = [
-      collect(none.epochs({ limit: 1 })),
-      none.epoch('latest'),
-      none.exportEpoch(7),
-      none.validators(),
-      none.motions(),
-      none.move({ type: 'operator-remove', cell: 'delta' }, {}),
-      none.vote(MOTION, true),
-    ]
-    for (const error of await Promise.all(asked.map(refusal))) {
-      expect(error.code).to.equal('E_NOT_IN_ROLE')
-      expect(error.message).to.contain('a relay node')
-      expect(error.hint).to.match(/^ask alpha-2 or beta-1/)
-    }
-  })
-
   it('makes a node not ready by its problem or when it is far behind, and by nothing else', () => {
     const reasons = (changes: Partial<typeof CHAIN>) =>
       recordReasons({ mesh: fakeMesh({ chain: { ...CHAIN, ...changes } }) })
@@ -88,6 +67,5 @@ describe("the mesh's record as the faces see it", () => {
     expect(reasons({ behind: 500 })).to.deep.equal(["the mesh's record here is 500 epochs behind"])
     expect(reasons({ behind: 3 })).to.deep.equal([])
     expect(reasons({ height: 0, time: null, t: null, magnitudeSquared: null, collapsed: null })).to.deep.equal([])
-    expect(recordReasons({ mesh: undefined })).to.deep.equal([])
   })
 })
