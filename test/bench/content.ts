@@ -9,9 +9,11 @@ import { addFiles, collectAll, type ContentNode } from '../helpers/content-node.
 import type { TestLibp2p } from '../helpers/libp2p-pair.ts'
 import { syncedWriteSpeed } from './content-disk.ts'
 import { startPlainHelia } from './content-helia.ts'
-import { kuboVersion, pinByKubo } from './content-kubo.ts'
 import { startDurableNode } from './content-node.ts'
 import { quantile, type Bench, type Figure, type Report } from './figure.ts'
+import type { KuboTimes } from './kubo-inside.ts'
+import { measureInside } from './kubo-peers.ts'
+import { kuboVersion } from './kubo.ts'
 
 const MIB = 2 ** 20
 const ADDED_BYTES = 256 * MIB
@@ -48,7 +50,7 @@ export const benchContent: Bench = async (peers) => {
     file: Math.max(...fetched.map(({ file }) => file)),
     small: Math.max(...fetched.map(({ small }) => small)),
   }
-  const kubo = peers.has('kubo') ? await fetchByKubo() : { figures: [], remarks: [] }
+  const kubo = peers.has('kubo') ? await besideKubo() : { figures: [], remarks: [] }
   const remarks = [
     'Ours is on the disk when it is counted; Helia on blockstore-fs syncs nothing. Both over the same libp2p.',
   ]
@@ -100,13 +102,15 @@ function fetchFigures(who: string, { file, small }: Fetched, beside?: string): F
   return figures.map((figure, at) => ({ ...figure, target: targets[at]!, baseline: `${beside}: ${names[at]}` }))
 }
 
-async function fetchByKubo(): Promise<Report> {
+function besideKubo(): Promise<Report> {
   const version = kuboVersion()
-  if (version === undefined) return { figures: [], remarks: ['There is no `ipfs` on the PATH: Kubo was not measured.'] }
-  const seconds = await pinByKubo({ fileBytes: FILE_BYTES, smallFiles: SMALL_FILES, smallBytes: SMALL_BYTES })
-  const fetched = { file: FILE_BYTES / seconds.file, small: SMALL_FILES / seconds.small }
-  const remarks = [`Kubo ${version} cuts as ours does and syncs nothing.`]
-  return { figures: fetchFigures('Kubo', fetched), remarks }
+  const peer = { name: 'Kubo', beside: 'content', versions: { ipfs: version } }
+  return measureInside<KuboTimes>(peer, ['content', ADDED_BYTES, FILE_BYTES, SMALL_FILES, SMALL_BYTES], (seconds) => {
+    const fetched = { file: FILE_BYTES / seconds.file, small: SMALL_FILES / seconds.small }
+    const add = { name: 'Kubo: add 256 MiB', value: Math.round(ADDED_BYTES / seconds.add / MIB), unit: 'MiB/s' }
+    const remarks = [`Kubo ${version} cuts as ours does and syncs nothing.`]
+    return { figures: [add, ...fetchFigures('Kubo', fetched)], remarks }
+  })
 }
 
 async function add(): Promise<Added> {

@@ -1,8 +1,5 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { eventually } from '../helpers/processes.ts'
@@ -18,81 +15,73 @@ export function kuboVersion(): string | undefined {
   }
 }
 
-export interface KuboSizes {
-  fileBytes: number
-  smallFiles: number
-  smallBytes: number
-}
-
-/** Two Kubo nodes on loopback, cutting as ours do. @returns seconds that the second needs to pin what the first has */
-export async function pinByKubo(sizes: KuboSizes): Promise<{ file: number; small: number }> {
-  const root = await mkdtemp(join(tmpdir(), 'k-kubo-'))
-  const nodes: Kubo[] = []
-  try {
-    await mkdir(join(root, 'd'))
-    await writeFile(join(root, 'file'), randomBytes(sizes.fileBytes))
-    for (let n = 0; n < sizes.smallFiles; n++)
-      await writeFile(join(root, 'd', String(n)), randomBytes(sizes.smallBytes))
-    for (const name of ['one', 'two']) nodes.push(await Kubo.start(join(root, name)))
-    const [one, two] = nodes as [Kubo, Kubo]
-    const roots = [await one.add(join(root, 'file')), await one.add(join(root, 'd'))]
-    await two.ipfs('swarm', 'connect', await one.address())
-    const [file, small] = [await two.pin(roots[0]!), await two.pin(roots[1]!)]
-    return { file, small }
-  } finally {
-    await Promise.all(nodes.map((node) => node.stop()))
-    await rm(root, { recursive: true, force: true })
-  }
-}
-
-class Kubo {
+/** A Kubo with a disk of its own. It ends with the namespace that it is started in. */
+export class Kubo {
+  readonly apiAddress: string
   readonly #env: NodeJS.ProcessEnv
-  readonly #daemon: ChildProcess
 
-  private constructor(env: NodeJS.ProcessEnv, daemon: ChildProcess) {
+  private constructor(env: NodeJS.ProcessEnv, apiAddress: string) {
     this.#env = env
-    this.#daemon = daemon
+    this.apiAddress = apiAddress
   }
 
-  /** The profile `test` has free ports on loopback, no bootstrap peers and no discovery. */
+  /** The profile `test` takes free ports on loopback, no bootstrap peers and no discovery. */
   static async start(path: string): Promise<Kubo> {
     const env = { ...process.env, IPFS_PATH: path, IPFS_TELEMETRY: 'off' }
     await run('ipfs', ['init', '--empty-repo', '--profile=test'], { env })
-    const kubo = new Kubo(env, spawn('ipfs', ['daemon'], { env, stdio: 'ignore' }))
-    await eventually('Kubo listens', () =>
-      kubo.address().then(
-        () => true,
-        () => false,
-      ),
-    )
-    return kubo
+    spawn('ipfs', ['daemon'], { env, stdio: 'ignore' })
+    return eventually('Kubo listens', async () => {
+      // A command would take the lock of a repository whose daemon is only about to.
+      const address = (await readFile(join(path, 'api'), 'utf8').catch(() => '')).trim()
+      const kubo = new Kubo(env, address)
+      const isUp = address !== '' && (await kubo.address().catch(() => undefined)) !== undefined
+      return isUp && kubo
+    })
   }
 
-  async ipfs(...args: string[]): Promise<string> {
-    const { stdout } = await run('ipfs', args, { env: this.#env, maxBuffer: 2 ** 26 })
-    return stdout.trim()
-  }
-
+  /** Cuts as ours do, and pins. @returns CID of the file or directory */
   add(path: string): Promise<string> {
-    return this.ipfs('add', '-r', '-Q', '--cid-version=1', '--raw-leaves', '--chunker=size-1048576', path)
+    return this.#ipfs('add', '-r', '-Q', '--cid-version=1', '--raw-leaves', '--chunker=size-1048576', path)
+  }
+
+  /** @returns CIDs of files that it has, and does not pin */
+  async addEach(paths: readonly string[]): Promise<string[]> {
+    const text = await this.#ipfs('add', '-q', '--pin=false', '--cid-version=1', '--raw-leaves', ...paths)
+    return text.split('\n')
+  }
+
+  async connect(other: Kubo): Promise<void> {
+    await this.#call('swarm/connect', await other.address())
+  }
+
+  /** Answers when it has all blocks. */
+  async pin(cid: string): Promise<void> {
+    await this.#call('pin/add', cid)
   }
 
   async address(): Promise<string> {
-    const { Addresses } = JSON.parse(await this.ipfs('id')) as { Addresses: string[] | null }
+    const { Addresses } = JSON.parse(await this.#call('id')) as { Addresses: string[] | null }
     const address = Addresses?.find((one) => one.startsWith('/ip4/127.0.0.1/tcp/'))
-    if (address === undefined) throw new Error('it listens nowhere')
+    if (address === undefined) throw new Error('Kubo listens nowhere')
     return address
   }
 
-  /** @returns seconds */
-  async pin(cid: string): Promise<number> {
-    const began = performance.now()
-    await this.ipfs('pin', 'add', '--progress=false', cid)
-    return (performance.now() - began) / 1000
+  async #call(command: string, ...args: string[]): Promise<string> {
+    const query = new URLSearchParams(args.map((arg): [string, string] => ['arg', arg]))
+    const response = await fetch(`${urlOf(this.apiAddress)}/api/v0/${command}?${query}`, { method: 'POST' })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`Kubo, ${command}: ${text.slice(0, 300)}`)
+    return text
   }
 
-  async stop(): Promise<void> {
-    this.#daemon.kill('SIGKILL')
-    await (this.#daemon.exitCode ?? this.#daemon.signalCode ?? once(this.#daemon, 'exit'))
+  async #ipfs(...args: string[]): Promise<string> {
+    const { stdout } = await run('ipfs', args, { env: this.#env, maxBuffer: 2 ** 26 })
+    return stdout.trim()
   }
+}
+
+/** @param address - such as `/ip4/127.0.0.1/tcp/5001` */
+export function urlOf(address: string): string {
+  const [, , host, , port] = address.split('/')
+  return `http://${host}:${port}`
 }

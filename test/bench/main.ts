@@ -16,6 +16,8 @@ const GROUPS: Record<string, () => Promise<Bench>> = {
   content: async () => (await import('./content.ts')).benchContent,
   pins: async () => (await import('./pins.ts')).benchPins,
 }
+/** What is asked for by one name: blocks that move, and pins that hold them. */
+const COMPANIONS: Record<string, string> = { content: 'pins' }
 const RESULTS = new URL('./RESULTS.md', import.meta.url)
 /** Of one group; on idle cores all take a few minutes. */
 const LONGEST_MS = 600_000
@@ -32,7 +34,7 @@ const { values, positionals } = parseArgs({
   },
 })
 const peers = new Set(PEERS.filter((peer) => values[peer] === true))
-const names = positionals.length === 0 ? Object.keys(GROUPS) : positionals
+const names = positionals.length === 0 ? Object.keys(GROUPS) : withCompanions(positionals)
 const unknown = names.find((name) => !Object.hasOwn(GROUPS, name))
 if (unknown !== undefined) {
   process.stderr.write(`there is no benchmark ${unknown}; there are ${Object.keys(GROUPS).join(', ')}\n`)
@@ -48,6 +50,11 @@ if (unknown !== undefined) {
   process.stdout.write(values.json === true ? `${JSON.stringify({ machine: machine(), measured }, null, 2)}\n` : page)
   if (values.write === true) await writeFile(RESULTS, page)
   if (Object.values(measured).some((report) => 'error' in report)) process.exitCode = 1
+}
+
+function withCompanions(groups: string[]): string[] {
+  if (values.alone === true) return groups
+  return [...new Set(groups.flatMap((name) => [name, COMPANIONS[name] ?? name]))]
 }
 
 async function measureAll(groups: string[]): Promise<Measured> {

@@ -1,29 +1,62 @@
 import { readFile } from 'node:fs/promises'
 import { RealCell } from '../helpers/cell.ts'
-import { eventually } from '../helpers/processes.ts'
-import type { Bench, Figure } from './figure.ts'
 import { gcFigures } from './content-gc.ts'
+import { quantile, type Bench, type Figure, type Report } from './figure.ts'
+import { clusterVersion } from './kubo-cluster.ts'
+import { measureInside } from './kubo-peers.ts'
+import { kuboVersion } from './kubo.ts'
 import { millionFigures } from './pins-million.ts'
+import { byClients, pinRates, type PinRates } from './pins-rate.ts'
 
 const PINS = 2_000
 const PIN_BYTES = 1024
 const CLIENTS = 64
 const NAMES = ['a', 'b', 'c'] as const
-const LONGEST_MS = 60_000
+/** What IPFS Cluster is asked for, too: rounds of few pins, by few clients. */
+const FEW = 100
+const FEW_ROUNDS = 3
+const FEW_CLIENTS = 16
 
-/** Pins of three nodes, real processes and disks; a million of them in one; gc beside reads. */
-export const benchPins: Bench = async () => [
-  ...(await cellFigures()),
-  ...(await millionFigures()),
-  ...(await gcFigures()),
-]
+/** Pins of three nodes, real processes and disks, beside those of IPFS Cluster; a million of them in one; gc beside reads. */
+export const benchPins: Bench = async (peers) => {
+  const ours = await cellFigures()
+  const theirs = peers.has('kubo') ? await besideCluster() : { figures: [], remarks: [] }
+  const figures = [...ours, ...theirs.figures, ...(await millionFigures()), ...(await gcFigures())]
+  return { figures, remarks: theirs.remarks }
+}
+
+function besideCluster(): Promise<Report> {
+  const name = 'IPFS Cluster'
+  const versions = { ipfs: kuboVersion(), 'ipfs-cluster-service': clusterVersion() }
+  const args = ['pins', FEW_ROUNDS, FEW, PIN_BYTES, FEW_CLIENTS]
+  return measureInside<PinRates[]>({ name, beside: 'pins', versions }, args, (rounds) => ({
+    figures: fewFigures(name, rounds),
+    remarks: [
+      `${name} ${versions['ipfs-cluster-service']} agrees by Raft, with Kubo ${versions.ipfs} beside each of its three peers; these sync no block.`,
+    ],
+  }))
+}
+
+function fewFigures(who: string, rounds: readonly PinRates[]): Figure[] {
+  const median = (of: (rates: PinRates) => number): number => quantile(rounds.map(of), 0.5)
+  const name = `${who}: ${FEW} of 1 KiB by ${FEW_CLIENTS} clients`
+  return [
+    { name: `${name}, committed`, value: median(({ committed }) => committed), unit: 'pins/s' },
+    { name: `${name}, three copies seen pinned`, value: median(({ held }) => held), unit: 'pins/s' },
+  ]
+}
 
 async function cellFigures(): Promise<Figure[]> {
   const cell = await RealCell.of(NAMES.length)
   try {
-    const [imported, added] = [await addBlocks(cell, 'import'), await addBlocks(cell, 'add')]
-    const ingest = await watched(cell, () => importAll(cell, imported))
-    const asked = await watched(cell, () => addAll(cell, added))
+    const [imported, added] = [await addBlocks(cell, 'import', PINS), await addBlocks(cell, 'add', PINS)]
+    const ingest = await watched(cell, PINS, () => importAll(cell, imported))
+    const asked = await watched(cell, PINS, () => addAll(cell, CLIENTS, added))
+    const few: PinRates[] = []
+    for (let round = 0; round < FEW_ROUNDS; round++) {
+      const cids = await addBlocks(cell, `few ${round}`, FEW)
+      few.push(await watched(cell, FEW, () => addAll(cell, FEW_CLIENTS, cids)))
+    }
     return [
       { name: 'pins: imported, committed by three nodes', value: ingest.committed, unit: 'pins/s', target: '≥ 1000' },
       {
@@ -34,25 +67,20 @@ async function cellFigures(): Promise<Figure[]> {
       },
       { name: `pins: added by ${CLIENTS} clients, committed by three nodes`, value: asked.committed, unit: 'pins/s' },
       { name: `pins: added by ${CLIENTS} clients, three copies seen pinned`, value: asked.held, unit: 'pins/s' },
+      ...fewFigures('pins', few),
     ]
   } finally {
     await cell.close()
   }
 }
 
-/** @returns pins/s: acknowledged, and from the first request until all three nodes say that they hold all of them */
-async function watched(cell: RealCell, work: () => Promise<void>): Promise<{ committed: number; held: number }> {
+async function watched(cell: RealCell, pins: number, work: () => Promise<void>): Promise<PinRates> {
   const before = await Promise.all(NAMES.map((name) => pinned(cell, name)))
-  const began = performance.now()
-  const perSecond = (): number => Math.round((PINS * 1000) / (performance.now() - began))
-  await work()
-  const committed = perSecond()
   const areHeld = async (): Promise<boolean> => {
     const now = await Promise.all(NAMES.map((name) => pinned(cell, name)))
-    return now.every((count, at) => count - before[at]! >= PINS)
+    return now.every((count, at) => count - before[at]! >= pins)
   }
-  await eventually('three copies of each pin', areHeld, LONGEST_MS)
-  return { committed, held: perSecond() }
+  return pinRates(pins, work, areHeld)
 }
 
 async function pinned(cell: RealCell, name: string): Promise<number> {
@@ -60,17 +88,14 @@ async function pinned(cell: RealCell, name: string): Promise<number> {
 }
 
 /** @returns CIDs of blocks that one node has */
-async function addBlocks(cell: RealCell, seed: string): Promise<string[]> {
+async function addBlocks(cell: RealCell, seed: string, count: number): Promise<string[]> {
   const cids: string[] = []
-  const numbers = Array.from({ length: PINS }, (_, n) => n).values()
-  const client = async (): Promise<void> => {
-    for (const n of numbers) {
-      const body = Buffer.alloc(PIN_BYTES, `${seed} ${n} `)
-      const text = await request(cell, 'add', { body, type: 'application/octet-stream' })
-      cids.push((JSON.parse(text.split('\n')[0]!) as { cid: string }).cid)
-    }
-  }
-  await Promise.all(Array.from({ length: 16 }, client))
+  const texts = Array.from({ length: count }, (_, n) => `${seed} ${n} `)
+  await byClients(16, texts, async (text) => {
+    const body = Buffer.alloc(PIN_BYTES, text)
+    const answer = await request(cell, 'add', { body, type: 'application/octet-stream' })
+    cids.push((JSON.parse(answer.split('\n')[0]!) as { cid: string }).cid)
+  })
   return cids
 }
 
@@ -81,12 +106,8 @@ async function importAll(cell: RealCell, cids: readonly string[]): Promise<void>
   if (end.imported !== PINS) throw new Error(`imported: ${text.slice(-300)}`)
 }
 
-async function addAll(cell: RealCell, cids: readonly string[]): Promise<void> {
-  const left = cids.values()
-  const client = async (): Promise<void> => {
-    for (const path of left) await cell.post('a', 'pins/add', { path })
-  }
-  await Promise.all(Array.from({ length: CLIENTS }, client))
+function addAll(cell: RealCell, clients: number, cids: readonly string[]): Promise<void> {
+  return byClients(clients, cids, (path) => cell.post('a', 'pins/add', { path }))
 }
 
 async function request(cell: RealCell, route: string, { body, type }: { body: Buffer; type: string }): Promise<string> {
