@@ -1,5 +1,6 @@
 import { certificateCodec, type checkFinal } from '../../../consensus/epoch/index.ts'
-import type { Life, MeshNode } from './node.ts'
+import type { Life } from './life.ts'
+import type { MeshNode } from './node.ts'
 import type { SyncedEpoch } from './packets.ts'
 import type { World } from './world.ts'
 

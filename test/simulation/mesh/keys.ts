@@ -23,6 +23,7 @@ import { decodeReport, encodeReport, envelopeCodec } from '../../../protocols/ph
 import { loadBft, type Bft } from '../../../wasm/bft/load.ts'
 import { encodeMessage } from '../../../wasm/bft/messages.ts'
 import type { Proposal, SignedExtension, Vote } from '../../../wasm/bft/types.ts'
+import { reportBy, withT } from '../../unit/phase/reports.ts'
 
 export const CREATED = 1_700_000_000_000
 const PEER_ID_PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
@@ -124,21 +125,8 @@ export class Keys {
 
   /** The same for the same arguments, whenever it is made. */
   report(by: Identity, epoch: number, t: ComplexQ30): Uint8Array {
-    const body = encodeReport({
-      mesh: this.mesh,
-      author: by.key,
-      epoch,
-      seq: epoch,
-      time: CREATED + 1000 * epoch,
-      periodMs: 1000,
-      emissary: [...t],
-      master: [...t],
-      sync: [...t],
-      nEffMilli: 20_000,
-      collapsed: { emissary: false, master: false, sync: false },
-      alignment: null,
-      heads: [],
-    })
+    const says = { mesh: this.mesh, epoch, seq: epoch, time: CREATED + 1000 * epoch, alignment: null, ...withT(t) }
+    const body = encodeReport(reportBy({ publicKey: { raw: by.key } }, says))
     return envelopeCodec.encode({ b: body, s: this.sign(by, PHASE_DOMAIN, body) })
   }
 

@@ -13,7 +13,8 @@ import { equalBytes } from '../../../consensus/light/bytes.ts'
 import type { CommitCertificate } from '../../../consensus/mesh/index.ts'
 import { decodeMessage } from '../../../wasm/bft/messages.ts'
 import type { Keys } from './keys.ts'
-import type { Life, MeshNode } from './node.ts'
+import type { Life } from './life.ts'
+import type { MeshNode } from './node.ts'
 import { ROUNDS_AFTER_HEAL } from './options.ts'
 
 export interface MeshViolation {

@@ -1,7 +1,8 @@
 import { isOpen, type Change } from '../../../consensus/epoch/index.ts'
 import { equalBytes } from '../../../consensus/light/bytes.ts'
 import type { Dice } from '../dice.ts'
-import type { Life, MeshNode } from './node.ts'
+import type { Life } from './life.ts'
+import type { MeshNode } from './node.ts'
 import type { World } from './world.ts'
 
 const ACT_MS = 700

@@ -1,7 +1,8 @@
 import type { ComplexQ30 } from '../../../consensus/epoch/index.ts'
 import type { Named } from '../../../consensus/epoch/index.ts'
 import { Dice } from '../dice.ts'
-import type { Life, MeshNode } from './node.ts'
+import type { Life } from './life.ts'
+import type { MeshNode } from './node.ts'
 import type { World } from './world.ts'
 
 /** One that was asked has answered within this, or the next is asked; as `node/mesh/report-fetch.ts` has it. */
