@@ -7,9 +7,18 @@ use malachitebft_core_types::{SignedProposal, SignedVote};
 use std::collections::BTreeSet;
 
 #[derive(Default)]
-pub struct Accused(BTreeSet<(Vec<u8>, Vec<u8>)>);
+pub struct Accused {
+    told: BTreeSet<(Vec<u8>, Vec<u8>)>,
+    /// pairs that the core holds, and never gives up
+    looked_at: usize,
+}
 
 impl Accused {
+    /// Whether there are pairs that were not looked at; from now on they were.
+    pub fn is_more(&mut self, pairs: usize) -> bool {
+        pairs > std::mem::replace(&mut self.looked_at, pairs)
+    }
+
     /// What was said beside the votes proves nothing and is left out.
     pub fn votes(&mut self, (one, other): &(SignedVote<Mesh>, SignedVote<Mesh>)) -> Option<Effect> {
         let bare = |vote: &SignedVote<Mesh>| {
@@ -28,6 +37,6 @@ impl Accused {
 
     fn pair(&mut self, one: Vec<u8>, other: Vec<u8>) -> Option<Effect> {
         let pair = if one < other { (one, other) } else { (other, one) };
-        self.0.insert(pair.clone()).then_some(Effect::Equivocation(pair.0, pair.1))
+        self.told.insert(pair.clone()).then_some(Effect::Equivocation(pair.0, pair.1))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::context::{Cid, Key, Mesh};
 use crate::record::timeout_kind;
-use crate::wire::Writer;
+use kairos_wire::Writer;
 use malachitebft_core_types::{ExtendedCommitCertificate, Round, Timeout};
 
 #[derive(Clone, Debug, PartialEq)]

@@ -242,6 +242,12 @@ impl Hand {
     }
 
     pub fn accuse(&mut self, votes: &VoteEvidence<Mesh>, proposals: &ProposalEvidence<Mesh>) {
+        let of_votes: usize = votes.iter().map(|(_, pairs)| pairs.len()).sum();
+        let of_proposals: usize = proposals.iter().map(|(_, pairs)| pairs.len()).sum();
+        // After every input: a pair of votes may hold two of the longest extensions.
+        if !self.accused.is_more(of_votes + of_proposals) {
+            return;
+        }
         let votes = votes.iter().flat_map(|(_, pairs)| pairs);
         self.effects.extend(votes.filter_map(|pair| self.accused.votes(pair)));
         let proposals = proposals.iter().flat_map(|(_, pairs)| pairs);

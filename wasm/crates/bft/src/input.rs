@@ -1,10 +1,10 @@
 //! What the host tells the engine, decoded and checked.
 
 use crate::context::{Cid, Height, Key, Mesh, Validator, Validators};
-use crate::message::MAX_VALIDATORS;
+use crate::message::{MAX_ROUND, MAX_VALIDATORS};
 use crate::record;
 use crate::signed::MeshId;
-use crate::wire::{MAX_ROUND, Malformed, Reader};
+use kairos_wire::{Malformed, Reader};
 use malachitebft_core_consensus::{Input as CoreInput, ProposedValue};
 use malachitebft_core_types::{Round, Timeout, Validity};
 use std::sync::Arc;

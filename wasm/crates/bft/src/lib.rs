@@ -23,13 +23,14 @@ mod sound;
 #[cfg(test)]
 mod tests;
 mod voice;
-mod wire;
 
 use hand::Host;
+use kairos_wire::MAX_START;
 use node::{Node, Refusal};
-use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wire::{MAX_INPUT, MAX_START};
+
+/// Greatest input but for a start: a message and its frame.
+const MAX_INPUT: usize = 1 << 18;
 
 #[wasm_bindgen]
 extern "C" {
@@ -53,31 +54,17 @@ impl Host for BftHost {
     }
 }
 
-thread_local! {
-    // Of all nodes of an instance: one input is under way at a time.
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static EFFECTS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 /// Makes room for an input of `length` bytes, at most 256 KiB; what was written there stays. Returns its address, which is
 /// good until the next call, or 0 when that is too much.
 #[wasm_bindgen]
 pub fn room(length: usize) -> *mut u8 {
-    if length > MAX_INPUT {
-        return std::ptr::null_mut();
-    }
-    ROOM.with_borrow_mut(|room| {
-        if room.len() < length {
-            room.resize(length, 0);
-        }
-        room.as_mut_ptr()
-    })
+    kairos_wire::room(length, MAX_INPUT)
 }
 
 /// Where the effects of the last input are, until the next one.
 #[wasm_bindgen]
 pub fn effects() -> *const u8 {
-    EFFECTS.with_borrow(|effects| effects.as_ptr())
+    kairos_wire::effects()
 }
 
 /// The key of a seed, 32 bytes each; nothing of a seed of another length.
@@ -123,16 +110,12 @@ impl BftNode {
     /// Refusals: -1 E_BFT_INPUT, -2 E_BFT_MESSAGE, -3 E_BFT_HEIGHT, -4 E_BFT_ROUND, -5 E_BFT_VALIDATOR, -6 E_BFT_SIGNATURE,
     /// -7 E_BFT_CERTIFICATE, -8 E_BFT_EXTENSION; the node goes on as if the input had not come.
     pub fn input(&mut self, length: usize) -> i32 {
-        let taken: Result<usize, Refusal> = ROOM.with_borrow(|room| {
-            let bytes = room.get(..length).ok_or(Refusal::Input)?;
+        let taken = kairos_wire::input(length, |bytes, room| {
+            let bytes = bytes.ok_or(Refusal::Input)?;
             let input = input::decode(bytes, self.0.height()).map_err(|_| Refusal::Input)?;
-            EFFECTS.replace(self.0.input(input, EFFECTS.take())?);
-            Ok(EFFECTS.with_borrow(Vec::len))
+            self.0.input(input, room)
         });
-        match taken {
-            Ok(length) => length as i32,
-            Err(refusal) => -1 - refusal as i32,
-        }
+        taken.unwrap_or_else(|refusal: Refusal| -1 - refusal as i32)
     }
 }
 

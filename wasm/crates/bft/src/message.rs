@@ -1,7 +1,7 @@
 //! What validators say to each other, as bytes (`wasm/bft/messages.ts` is the twin and tells the layout).
 
 use crate::context::{Cid, Height, Key, Mesh, Proposal, Vote};
-use crate::wire::{MAX_ROUND, Malformed, Reader, Writer};
+use kairos_wire::{MAX_WHOLE, Malformed, Reader, Writer};
 use malachitebft_core_types::{
     NilOrVal, PolkaCertificate, PolkaSignature, Round, RoundCertificate, RoundCertificateType, RoundSignature,
     SignedExtension, SignedProposal, SignedVote, VoteType,
@@ -10,6 +10,8 @@ use malachitebft_core_types::{
 pub const MAX_MESSAGE: usize = 131_072;
 pub const MAX_EXTENSION: usize = 65_536;
 pub const MAX_VALIDATORS: usize = 64;
+/// Rounds are below: as signed numbers they have room for `none`, and counting one up overflows nothing.
+pub const MAX_ROUND: u32 = (1 << 31) - 1;
 
 const VOTE: u8 = 1;
 const PROPOSAL: u8 = 2;
@@ -56,7 +58,7 @@ pub fn decode(bytes: &[u8]) -> Result<Message, Malformed> {
         VOTE => Message::Vote(read_vote(&mut reader)?),
         PROPOSAL => Message::Proposal(read_proposal(&mut reader)?),
         POLKA => Message::Polka(read_polka(&mut reader)?),
-        ROUND => Message::Round(read_round(&mut reader)?),
+        ROUND => Message::Round(read_certificate(&mut reader)?),
         _ => return Err(Malformed),
     };
     reader.end()?;
@@ -71,13 +73,23 @@ fn read_kind(reader: &mut Reader) -> Result<VoteType, Malformed> {
     }
 }
 
+fn read_height(reader: &mut Reader) -> Result<Height, Malformed> {
+    let height = reader.u64_be()?;
+    if height < MAX_WHOLE { Ok(Height(height)) } else { Err(Malformed) }
+}
+
+pub fn read_round(reader: &mut Reader) -> Result<u32, Malformed> {
+    let round = reader.u32_be()?;
+    if round < MAX_ROUND { Ok(round) } else { Err(Malformed) }
+}
+
 fn read_value(reader: &mut Reader) -> Result<NilOrVal<Cid>, Malformed> {
     Ok(reader.option(Reader::array)?.map_or(NilOrVal::Nil, |cid| NilOrVal::Val(Cid(cid))))
 }
 
 fn read_vote(reader: &mut Reader) -> Result<SignedVote<Mesh>, Malformed> {
     let kind = read_kind(reader)?;
-    let (height, round) = (Height(reader.height_be()?), Round::new(reader.round_be()?));
+    let (height, round) = (read_height(reader)?, Round::new(read_round(reader)?));
     let (value, validator, signature) = (read_value(reader)?, Key(reader.array()?), reader.array()?);
     let extension = reader.option(|reader| {
         let length = reader.u32_be()? as usize;
@@ -99,7 +111,7 @@ pub fn read_pol_round(reader: &mut Reader, round: u32) -> Result<Round, Malforme
 }
 
 fn read_proposal(reader: &mut Reader) -> Result<SignedProposal<Mesh>, Malformed> {
-    let (height, round) = (Height(reader.height_be()?), reader.round_be()?);
+    let (height, round) = (read_height(reader)?, read_round(reader)?);
     let pol_round = read_pol_round(reader, round)?;
     let (value, validator) = (Cid(reader.array()?), Key(reader.array()?));
     let proposal = Proposal { height, round: Round::new(round), value, pol_round, validator };
@@ -115,14 +127,14 @@ fn read_many<T>(reader: &mut Reader, item: impl Fn(&mut Reader) -> Result<T, Mal
 }
 
 fn read_polka(reader: &mut Reader) -> Result<PolkaCertificate<Mesh>, Malformed> {
-    let (height, round) = (Height(reader.height_be()?), Round::new(reader.round_be()?));
+    let (height, round) = (read_height(reader)?, Round::new(read_round(reader)?));
     let value_id = Cid(reader.array()?);
     let polka_signatures = read_many(reader, |reader| Ok(PolkaSignature::new(Key(reader.array()?), reader.array()?)))?;
     Ok(PolkaCertificate { height, round, value_id, polka_signatures })
 }
 
-fn read_round(reader: &mut Reader) -> Result<RoundCertificate<Mesh>, Malformed> {
-    let (height, round) = (Height(reader.height_be()?), Round::new(reader.round_be()?));
+fn read_certificate(reader: &mut Reader) -> Result<RoundCertificate<Mesh>, Malformed> {
+    let (height, round) = (read_height(reader)?, Round::new(read_round(reader)?));
     let cert_type = match reader.byte()? {
         1 => RoundCertificateType::Precommit,
         2 => RoundCertificateType::Skip,

@@ -2,10 +2,9 @@
 
 use crate::context::{Cid, Height, Mesh};
 use crate::input::Input;
-use crate::message::{encode_polka, encode_round};
+use crate::message::{MAX_ROUND, encode_polka, encode_round};
 use crate::net::{HEIGHT, Net, block, cid};
 use crate::tests::next;
-use crate::wire::MAX_ROUND;
 use malachitebft_core_types::{
     PolkaCertificate, Round, RoundCertificate, RoundCertificateType, SignedVote, Timeout, TimeoutKind, VoteType,
 };

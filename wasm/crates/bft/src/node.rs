@@ -171,6 +171,10 @@ impl Node {
     fn message(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         let message = message::decode(bytes).map_err(|_| Refusal::Message)?;
         self.place().check(&message)?;
+        // The core would check and log it again each time that it comes.
+        if matches!(&message, Message::Vote(vote) if self.state.driver.votes().has_equivocation_evidence(vote)) {
+            return Ok(());
+        }
         let is_certificate = matches!(message, Message::Polka(_) | Message::Round(_));
         self.feed(match message {
             Message::Vote(vote) => CoreInput::Vote(vote),

@@ -1,8 +1,8 @@
 //! What the log holds: inputs that were taken, each a message or one of two kinds of our own.
 
 use crate::context::{Cid, Height, Key, Mesh};
-use crate::message::{self, Message, read_pol_round, signed_round};
-use crate::wire::{Malformed, Reader, Writer};
+use crate::message::{self, Message, read_pol_round, read_round, signed_round};
+use kairos_wire::{Malformed, Reader, Writer};
 use malachitebft_core_consensus::{Input, ProposedValue};
 use malachitebft_core_types::{Round, Timeout, TimeoutKind, Validity, ValueOrigin};
 
@@ -43,10 +43,10 @@ pub fn decode(bytes: &[u8], height: u64) -> Result<Input<Mesh>, Malformed> {
     let input = match reader.byte()? {
         TIMEOUT => {
             let kind = timeout_of(reader.byte()?)?;
-            Input::TimeoutElapsed(Timeout::new(Round::new(reader.round_be()?), kind))
+            Input::TimeoutElapsed(Timeout::new(Round::new(read_round(&mut reader)?), kind))
         }
         VALUE => {
-            let round = reader.round_be()?;
+            let round = read_round(&mut reader)?;
             let valid_round = read_pol_round(&mut reader, round)?;
             let (proposer, value) = (Key(reader.array()?), Cid(reader.array()?));
             let validity = Validity::from_bool(reader.bool()?);

@@ -2,7 +2,7 @@
 
 use crate::context::{Cid, Key, Proposal, Vote};
 use crate::message::{signed_round, vote_kind};
-use crate::wire::Writer;
+use kairos_wire::Writer;
 use malachitebft_core_types::{NilOrVal, Round};
 
 /// The mesh id: in everything that is signed.

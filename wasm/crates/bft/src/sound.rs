@@ -2,9 +2,8 @@
 
 use crate::context::{Key, Mesh, Validators};
 use crate::hand::{is_extended_rightly, proposer_of};
-use crate::message::Message;
+use crate::message::{MAX_ROUND, Message};
 use crate::node::Refusal;
-use crate::wire::MAX_ROUND;
 use malachitebft_core_types::{
     PolkaCertificate, Round, RoundCertificate, RoundCertificateType, ThresholdParam, ThresholdParams,
     ValidatorSet as _, VoteType,

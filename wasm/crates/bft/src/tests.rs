@@ -6,7 +6,7 @@ use crate::keys::{Signer, Verifier};
 use crate::message::{self, Message};
 use crate::net::{HEIGHT, MESH, Net, block, cid};
 use crate::node::Refusal;
-use crate::wire::{Malformed, Reader, Writer};
+use kairos_wire::{Malformed, Reader, Writer};
 use malachitebft_core_types::{NilOrVal, Round, Timeout, TimeoutKind, VoteType};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -154,6 +154,22 @@ fn twins_are_told_once() {
         let _ = net.hear_proposal(voter, proposal);
     }
     assert_eq!(net.members[voter].accused, if voter == 0 { 2 } else { 1 });
+}
+
+#[test]
+fn a_vote_that_contradicts_is_logged_once_however_often_it_comes() {
+    for kind in [VoteType::Prevote, VoteType::Precommit] {
+        let mut net = Net::new(4);
+        net.start();
+        net.lose();
+        let votes = [1, 2].map(|tag| net.vote(3, kind, 0, Some(cid(tag))));
+        for vote in votes.iter().cycle().take(100) {
+            net.hear_vote(0, vote).unwrap();
+        }
+        let log = &net.members[0].log;
+        let logged = votes.map(|vote| log.iter().filter(|record| **record == message::encode_vote(&vote)).count());
+        assert_eq!(logged, [1, 1]);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the engine has the host do, encoded.
 
-use crate::wire::Writer;
+use kairos_wire::Writer;
 use prost::Message as _;
 use raft::eraftpb::{ConfChangeV2, ConfState, Entry, EntryType, HardState, Message, Snapshot};
 use raft::{ReadState, StateRole};
@@ -79,9 +79,18 @@ impl Effects {
 
 fn message(writer: &mut Writer, message: &Message) {
     writer.whole(message.to);
-    writer.message(message);
+    encoded(writer, message);
     let offered = message.snapshot.as_ref().filter(|snapshot| snapshot.get_metadata().index > 0);
     writer.option(offered, snapshot);
+}
+
+/// Bytes as any others, written where they are to be.
+fn encoded(writer: &mut Writer, message: &Message) {
+    let from = writer.bytes.len();
+    writer.raw(&[0; 4]);
+    message.encode(&mut writer.bytes).expect("a Vec has room");
+    let length = (writer.bytes.len() - from - 4) as u32;
+    writer.bytes[from..from + 4].copy_from_slice(&length.to_le_bytes());
 }
 
 fn entry(writer: &mut Writer, entry: &Entry) {

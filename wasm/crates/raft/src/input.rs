@@ -1,7 +1,7 @@
 //! What the host tells the engine, decoded and checked.
 
 use crate::storage::{Log, snapshot_of};
-use crate::wire::{Malformed, Reader};
+use kairos_wire::{Malformed, Reader};
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfState, Entry, EntryType, HardState, Snapshot};
 
 pub enum Input<'a> {

@@ -13,12 +13,13 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod timeout;
-mod wire;
 
+use kairos_wire::MAX_START;
 use node::{Node, Refusal};
-use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wire::{MAX_INPUT, MAX_START};
+
+/// Greatest input but for a start: a message of 1 MiB of entries and its frame.
+const MAX_INPUT: usize = 2 << 20;
 
 // What the crate draws by itself is replaced by draws from the host's seed (`timeout.rs`).
 fn no_entropy(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
@@ -27,31 +28,17 @@ fn no_entropy(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
 }
 getrandom::register_custom_getrandom!(no_entropy);
 
-thread_local! {
-    // Of all nodes of an instance: one input is under way at a time.
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static EFFECTS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 /// Makes room for an input of `length` bytes, at most 2 MiB; what was written there stays. Returns its address, which is
 /// good until the next call, or 0 when that is too much.
 #[wasm_bindgen]
 pub fn room(length: usize) -> *mut u8 {
-    if length > MAX_INPUT {
-        return std::ptr::null_mut();
-    }
-    ROOM.with_borrow_mut(|room| {
-        if room.len() < length {
-            room.resize(length, 0);
-        }
-        room.as_mut_ptr()
-    })
+    kairos_wire::room(length, MAX_INPUT)
 }
 
 /// Where the effects of the last input are, until the next one.
 #[wasm_bindgen]
 pub fn effects() -> *const u8 {
-    EFFECTS.with_borrow(|effects| effects.as_ptr())
+    kairos_wire::effects()
 }
 
 /// One member of one cell.
@@ -76,14 +63,12 @@ impl RaftNode {
     ///
     /// Refusals: -1 E_RAFT_INPUT, -2 E_RAFT_MESSAGE, -3 E_RAFT_DROPPED; the node goes on as if the input had not come.
     pub fn input(&mut self, length: usize) -> i32 {
-        let taken = ROOM.with_borrow(|room| {
-            let bytes = room.get(..length).ok_or(Refusal::Input)?;
-            let input = input::decode(bytes).map_err(|_| Refusal::Input)?;
-            EFFECTS.replace(self.0.input(input, EFFECTS.take())?);
-            Ok(EFFECTS.with_borrow(Vec::len))
+        let taken = kairos_wire::input(length, |bytes, room| {
+            let input = input::decode(bytes.ok_or(Refusal::Input)?).map_err(|_| Refusal::Input)?;
+            self.0.input(input, room)
         });
         match taken {
-            Ok(length) => length as i32,
+            Ok(length) => length,
             Err(Refusal::Input) => -1,
             Err(Refusal::Message) => -2,
             Err(Refusal::Dropped) => -3,

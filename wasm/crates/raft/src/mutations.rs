@@ -3,7 +3,7 @@
 use crate::host::{Host, ROLES, ROOT, host, offer};
 use crate::input::{Input, Step, decode};
 use crate::storage::snapshot_of;
-use crate::wire::Writer;
+use kairos_wire::Writer;
 use prost::Message as _;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeV2, Entry, EntryType, Message, MessageType};
 

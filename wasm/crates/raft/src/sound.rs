@@ -3,7 +3,7 @@
 
 use crate::input::Step;
 use crate::storage::Log;
-use crate::wire::MAX_WHOLE;
+use kairos_wire::MAX_WHOLE;
 use prost::Message as _;
 use raft::eraftpb::{
     ConfChangeSingle, ConfChangeTransition, ConfChangeType, ConfChangeV2, ConfState, Entry, EntryType, Message,

@@ -3,7 +3,7 @@
 use crate::host::{ROOT, Role, host, offer};
 use crate::input::{Input, Step, decode, decode_start};
 use crate::node::{Node, Refusal};
-use crate::wire::{Malformed, Reader, Writer};
+use kairos_wire::{Malformed, Reader, Writer};
 use prost::Message as _;
 use raft::eraftpb::{Entry, Message, MessageType};
 
