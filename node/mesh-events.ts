@@ -1,4 +1,5 @@
 import { CID } from 'multiformats/cid'
+import { isPending } from '../consensus/epoch/governance.ts'
 import type { FinalEpoch, MeshState, Motion } from '../consensus/epoch/types.ts'
 import type { EventLog } from './events.ts'
 import type { MeshService } from './mesh/types.ts'
@@ -47,10 +48,17 @@ function* motionChanges(before: MeshState, now: MeshState): Generator<{ change: 
     const old = was.get(id)
     if (old === undefined) yield { change: 'opened', id }
     if (motion.carried !== undefined && old?.carried === undefined) yield { change: 'carried', id }
+    // The state remembers it for a while after its end.
+    const isNews = old === undefined || isPending(old, before.height)
+    if (isNews && !isPending(motion, now.height)) yield { change: endOf(motion), id }
   }
   for (const [id, motion] of was) {
-    if (!is.has(id)) yield { change: motion.carried === undefined ? 'closed' : 'holds', id }
+    if (!is.has(id) && isPending(motion, before.height)) yield { change: endOf(motion), id }
   }
+}
+
+function endOf({ carried }: Motion): string {
+  return carried === undefined ? 'closed' : 'holds'
 }
 
 function byId(motions: readonly Motion[]): Map<string, Motion> {

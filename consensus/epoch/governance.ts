@@ -90,8 +90,12 @@ function carryOut(draft: Draft, { change }: Motion, signatures: Signatures): voi
   draft.policy = result.policy
 }
 
-/** Until it holds or has lapsed, and as long as the command that moved it could be brought in again. */
+/** Whether, after the epoch of this height, it is still voted on, or carried and not in effect yet. */
+export function isPending(motion: Motion, height: number): boolean {
+  return motion.carried === undefined ? isOpen(motion, height + 1) : holdsFrom(motion)! > height
+}
+
+/** Also as long as the command that moved it could be brought in again. */
 function isKept(motion: Motion, height: number): boolean {
-  const isPending = motion.carried === undefined ? isOpen(motion, height + 1) : holdsFrom(motion)! > height
-  return isPending || height < motion.opened + MOVE_WINDOW
+  return isPending(motion, height) || height < motion.opened + MOVE_WINDOW
 }

@@ -1,6 +1,7 @@
 import { openAttestation } from '../../consensus/epoch/attestation-codec.ts'
 import { TRUSTED } from '../../consensus/epoch/signed-bytes.ts'
 import { openCommand } from '../../consensus/epoch/command-codec.ts'
+import { holdsFrom } from '../../consensus/epoch/governance.ts'
 import { evidenceCodec } from '../../consensus/epoch/evidence-codec.ts'
 import type { Change, ComplexQ30, FinalEpoch, MeshState, Motion } from '../../consensus/epoch/types.ts'
 import type { CommitCertificate, Validator } from '../../consensus/mesh/engine.ts'
@@ -149,7 +150,7 @@ export function validatorsDocument(state: MeshState, { named, isSelf, isConnecte
 }
 
 export function motionRow(motion: Motion, state: MeshState, { named }: Names): MotionRow {
-  const { id, change, by, opened, expires, effectiveAt, yes, no, carried } = motion
+  const { id, change, by, opened, expires, yes, no, carried } = motion
   const total = totalOf(state.validators)
   const part = (keys: readonly Uint8Array[]): number => {
     const voted = new Set(keys.map(text))
@@ -164,7 +165,7 @@ export function motionRow(motion: Motion, state: MeshState, { named }: Names): M
     opened,
     expires,
     state: carried === undefined ? 'open' : 'carried',
-    holdsFrom: carried === undefined ? null : Math.max(effectiveAt, carried + 2),
+    holdsFrom: holdsFrom(motion) ?? null,
     yes: part(yes),
     no: part(no),
   }

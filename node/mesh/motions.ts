@@ -9,6 +9,7 @@ import {
   type MeshState,
   type Motion,
 } from '../../consensus/epoch/index.ts'
+import { isPending } from '../../consensus/epoch/governance.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { sign } from '../../protocols/shared/signature.ts'
@@ -40,7 +41,8 @@ export class Motions {
 
   list(): MotionRow[] {
     const { state } = this.#init.record
-    return state.motions.map((motion) => motionRow(motion, state, this.#init.naming))
+    const pending = state.motions.filter((motion) => isPending(motion, state.height))
+    return pending.map((motion) => motionRow(motion, state, this.#init.naming))
   }
 
   /** @throws {CodedError} E_NOT_VALIDATOR, E_MOTION_REFUSED, E_NO_QUORUM */

@@ -40,6 +40,18 @@ describe('events of the record', () => {
     ])
   })
 
+  it('tell that a motion holds, or lapses, in that very epoch, though the state remembers it for a while', () => {
+    const { mesh, told } = watched()
+    const motions = [motionOf(1, { carried: 9 }), motionOf(2, { expires: 10 })]
+    for (const height of [9, 10, 11, 12, 13]) mesh.finish({ ...MESH_STATE, height, motions })
+    mesh.finish({ ...MESH_STATE, height: 14, motions: [] })
+    const changes = told.filter(([type]) => type === 'motion').map(([, { height, change, id }]) => [height, change, id])
+    expect(changes.filter(([, change]) => change === 'holds' || change === 'closed')).to.deep.equal([
+      [10, 'closed', idOf(2)],
+      [11, 'holds', idOf(1)],
+    ])
+  })
+
   it('name who contradicted itself, once that is in an epoch', async () => {
     const { mesh, told } = watched()
     mesh.finish({ ...MESH_STATE, height: 8 }, [new Uint8Array(1)])
