@@ -22,7 +22,7 @@ export interface FrameOptions {
  * wait, and resumed only when the queue is empty. Must be called in the same turn as the stream
  * is handed out. The stream is aborted when the consumer leaves early or the peer breaks the framing.
  *
- * @throws {CodedError} E_FRAME_TOO_LARGE, E_FRAME_TRUNCATED
+ * @throws {CodedError} E_FRAME_TOO_LARGE, E_FRAME_TRUNCATED; E_STREAM_CLOSED where it broke off inside a frame
  */
 export async function* readFrames(stream: Stream, options: FrameOptions): AsyncGenerator<Uint8Array> {
   const inbox = new Inbox(stream, options)
@@ -36,7 +36,7 @@ export async function* readFrames(stream: Stream, options: FrameOptions): AsyncG
       }
       if (inbox.ended) {
         if (inbox.error !== undefined) throw inbox.error
-        if (inbox.bytes.byteLength > 0) throw new CodedError('E_FRAME_TRUNCATED', 'the stream ended inside a frame')
+        if (inbox.bytes.byteLength > 0) throw brokenFrame(inbox.isClosed)
         clean = true
         return
       }
@@ -46,6 +46,13 @@ export async function* readFrames(stream: Stream, options: FrameOptions): AsyncG
     inbox.stop()
     if (!clean && stream.status === 'open') stream.abort(new CodedError('E_STREAM_ABANDONED', 'the reader left'))
   }
+}
+
+/** Who closed its end had all the time to finish its frame; a reset or a lost connection is nobody's fault. */
+function brokenFrame(isClosed: boolean): CodedError {
+  return isClosed
+    ? new CodedError('E_FRAME_TRUNCATED', 'the stream ended inside a frame')
+    : new CodedError('E_STREAM_CLOSED', 'the stream broke off inside a frame')
 }
 
 /** Hands one frame to the stream. @returns false when the peer is slower than we are: then wait with `drained` */
@@ -62,6 +69,8 @@ class Inbox {
   readonly bytes = new FrameBytes()
   ended = false
   error: Error | undefined
+  /** The peer has closed its end: what libp2p tells of a stream that broke is the same, but for the event. */
+  isClosed: boolean
   readonly #stream: Stream
   readonly #maxQueuedBytes: number
   readonly #signal: AbortSignal | undefined
@@ -75,6 +84,8 @@ class Inbox {
       options.maxFrameBytes + MAX_PREFIX_BYTES,
     )
     this.#signal = options.signal
+    this.isClosed = stream.remoteWriteStatus === 'closed' && (stream.status === 'open' || stream.status === 'closed')
+    stream.addEventListener('remoteCloseWrite', this.#onRemoteClose)
     stream.addEventListener('message', this.#onMessage)
     stream.addEventListener('close', this.#onClose)
     // Not `remoteCloseWrite`: it comes while a paused stream still holds bytes.
@@ -93,6 +104,7 @@ class Inbox {
   }
 
   stop(): void {
+    this.#stream.removeEventListener('remoteCloseWrite', this.#onRemoteClose)
     this.#stream.removeEventListener('message', this.#onMessage)
     this.#stream.removeEventListener('close', this.#onClose)
     this.#stream.removeEventListener('end', this.#onEnd)
@@ -107,6 +119,10 @@ class Inbox {
       })
     }
     this.#notify()
+  }
+
+  readonly #onRemoteClose = (): void => {
+    this.isClosed = true
   }
 
   readonly #onClose = (event: { error?: Error }): void => {

@@ -144,6 +144,25 @@ describe('bounded frame reader', () => {
     }
   })
 
+  it('says of a stream that broke inside a frame that it broke: who was cut off is not who sent too little', async () => {
+    const breaks: Record<string, (sent: Stream, inbound: Stream) => void> = {
+      'reset by its sender': (sent) => sent.abort(new Error('gone')),
+      'reset by its reader': (_sent, inbound) => inbound.abort(new Error('replaced')),
+      'its connection lost': () => sender.getConnections().forEach((connection) => connection.abort(new Error('cut'))),
+    }
+    for (const [how, broken] of Object.entries(breaks)) {
+      const reading = Promise.withResolvers<Stream>()
+      const { stream, handled } = await open(async (inbound) => {
+        inbound.addEventListener('message', () => reading.resolve(inbound), { once: true })
+        for await (const _ of readFrames(inbound, { maxFrameBytes: KIB })) expect.fail('no frame was sent')
+      })
+      stream.send(Uint8Array.of(10, 1, 2, 3))
+      broken(stream, await reading.promise)
+      expect(await codeOfFailure(handled), how).to.equal('E_STREAM_CLOSED')
+      await receiver.unhandle(PROTOCOL)
+    }
+  })
+
   it('ends at once when it is cancelled or the peer resets', async () => {
     const cancel = new AbortController()
     const reading = Promise.withResolvers<void>()
