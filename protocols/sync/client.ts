@@ -2,7 +2,15 @@ import type { PeerId, Stream } from '@libp2p/interface'
 import { ask } from '../shared/ask.ts'
 import { CodedError } from '../shared/errors.ts'
 import { answerCodec, requestCodec, type SyncAnswer, type SyncRequest } from './codec.ts'
-import { FOLLOW_SILENCE_MS, MAX_ANSWER_BYTES, MAX_RANGE, RANGE_SILENCE_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
+import {
+  FOLLOW_SILENCE_MS,
+  MAX_ANSWER_BYTES,
+  MAX_EARLY_HEADS,
+  MAX_RANGE,
+  MIN_HEARTBEAT_MS,
+  RANGE_SILENCE_MS,
+  REQUEST_TIMEOUT_MS,
+} from './constants.ts'
 import type { SyncEpoch, SyncHead } from './types.ts'
 
 /**
@@ -69,9 +77,17 @@ class Client implements SyncClient {
   async *follow(peer: PeerId, from: number, signal: AbortSignal): AsyncGenerator<SyncFollowed> {
     const silence = { silenceMs: this.#timeouts.followSilenceMs ?? FOLLOW_SILENCE_MS }
     let height = from
+    let heads = 0
+    const since = performance.now()
     for await (const answer of this.#ask(peer, { type: 'follow', from }, signal, silence)) {
-      if (answer.type === 'head') yield { head: headOf(answer) }
-      else yield { epoch: epochOf(answer, height++) }
+      if (answer.type !== 'head') {
+        yield { epoch: epochOf(answer, height++) }
+        continue
+      }
+      // Epochs cost their sender valid signatures; signs of life would keep this node at work for nothing.
+      if (++heads > MAX_EARLY_HEADS + (performance.now() - since) / MIN_HEARTBEAT_MS)
+        throw broken('signs of life without a pause')
+      yield { head: headOf(answer) }
     }
     throw brokenOff()
   }

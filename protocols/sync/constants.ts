@@ -18,6 +18,9 @@ export const OPEN_TIMEOUT_MS = 5_000
 export const STALL_MS = 30_000
 /** A follower that nothing new is sent to hears so often that the other side lives. */
 export const HEARTBEAT_MS = 5_000
+/** More often than this a peer that is followed has no reason to say so; and how often it may all the same. */
+export const MIN_HEARTBEAT_MS = 1_000
+export const MAX_EARLY_HEADS = 64
 /** Follow streams that heard nothing for so long are given up. */
 export const FOLLOW_SILENCE_MS = 15_000
 /** A whole `head` or `state`. */
