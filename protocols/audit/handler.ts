@@ -1,6 +1,8 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
+import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { readFrames, writeFrame } from '../shared/frames.ts'
+import { writeFrame } from '../shared/frames.ts'
+import { readRequest } from '../shared/read-request.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
 import { WorkCount } from '../shared/work-count.ts'
 import { answerCodec, requestCodec, type AuditAnswer, type AuditRequest, type Results } from './codec.ts'
@@ -62,14 +64,17 @@ class Handler implements AuditHandler {
   }
 
   async #onStream(stream: Stream, { remotePeer }: Connection): Promise<void> {
-    const gone = new AbortController()
-    stream.addEventListener('close', () => gone.abort(new CodedError('E_STREAM_CLOSED', 'the peer left')))
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(limits.ANSWER_TIMEOUT_MS), this.#stopped.signal])
+    const signal = AbortSignal.any([
+      closing(stream),
+      AbortSignal.timeout(limits.ANSWER_TIMEOUT_MS),
+      this.#stopped.signal,
+    ])
+    const patience = { timeoutMs: limits.REQUEST_TIMEOUT_MS, faultCode: 'E_AUDIT_PROTOCOL', signal }
     try {
       if (!this.#init.isOfCell(remotePeer))
         throw new CodedError('E_AUDIT_STRANGER', 'only members of the cell are answered')
       const answer = await this.#count.run(remotePeer.toString(), async () =>
-        this.#answer(await readRequest(stream, signal), remotePeer, signal),
+        this.#answer(await readRequest(stream, requestCodec, patience), remotePeer, signal),
       )
       if (answer === undefined) throw new CodedError('E_AUDIT_BUSY', 'too many requests of yours, or of all, at once')
       await writeFrame(stream, answerCodec.encode(answer.result), signal)
@@ -105,18 +110,6 @@ class Handler implements AuditHandler {
       stream.abort(new CodedError('E_STREAM_CLOSED', code))
     }
   }
-}
-
-/** The one frame of the asker, whose end must then close. */
-async function readRequest(stream: Stream, signal: AbortSignal): Promise<AuditRequest> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.REQUEST_TIMEOUT_MS)])
-  let request: AuditRequest | undefined
-  for await (const frame of readFrames(stream, { maxFrameBytes: limits.MAX_REQUEST_BYTES, signal: patience })) {
-    if (request !== undefined) throw new CodedError('E_AUDIT_PROTOCOL', 'a second request on one stream')
-    request = requestCodec.decode(frame)
-  }
-  if (request === undefined) throw new CodedError('E_AUDIT_PROTOCOL', 'no request')
-  return request
 }
 
 /** Says why, reads nothing more, and gives the other side time to close. */

@@ -1,12 +1,14 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
+import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { readFrames, writeFrame } from '../shared/frames.ts'
+import { writeFrame } from '../shared/frames.ts'
+import { readRequest } from '../shared/read-request.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
+import { WorkCount } from '../shared/work-count.ts'
 import { pinsAnswerCodec, pinsRequestCodec, type PinOp, type PinsAnswer, type PinsRequest } from './codec.ts'
 import {
   ANSWER_TIMEOUT_MS,
   MAX_PINS_STREAMS,
-  MAX_REQUEST_BYTES,
   MAX_REQUESTS,
   MAX_REQUESTS_PER_PEER,
   PINS_PROTOCOL,
@@ -39,8 +41,7 @@ export function createPinsHandler(init: PinsHandlerInit): PinsHandler {
 
 class Handler implements PinsHandler {
   readonly #init: PinsHandlerInit
-  readonly #running = new Map<string, number>()
-  #total = 0
+  readonly #requests = new WorkCount(MAX_REQUESTS_PER_PEER, MAX_REQUESTS)
   #stopped = new AbortController()
 
   constructor(init: PinsHandlerInit) {
@@ -62,11 +63,10 @@ class Handler implements PinsHandler {
   }
 
   async #onStream(stream: Stream, { remotePeer }: Connection): Promise<void> {
-    const gone = new AbortController()
-    stream.addEventListener('close', () => gone.abort(), { once: true })
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS), this.#stopped.signal])
+    const signal = AbortSignal.any([closing(stream), AbortSignal.timeout(ANSWER_TIMEOUT_MS), this.#stopped.signal])
     try {
-      const request = await readRequest(stream, signal)
+      const patience = { timeoutMs: REQUEST_TIMEOUT_MS, faultCode: 'E_PINS_PROTOCOL', signal }
+      const request = await readRequest(stream, pinsRequestCodec, patience)
       await writeFrame(stream, encoded(await this.#answer(remotePeer, request, signal)), signal)
       await stream.close({ signal })
     } catch (error) {
@@ -78,36 +78,21 @@ class Handler implements PinsHandler {
 
   async #answer(peer: PeerId, { op, args }: PinsRequest, signal: AbortSignal): Promise<PinsAnswer> {
     if (!this.#init.isGuest(peer)) return refusal(new CodedError('E_PINS_STRANGER', 'this node is of another cell'))
-    const key = peer.toString()
-    const running = this.#running.get(key) ?? 0
-    if (running >= MAX_REQUESTS_PER_PEER || this.#total >= MAX_REQUESTS)
-      return refusal(new CodedError('E_PINS_BUSY', 'too many requests at once', { hint: 'try again in a moment' }))
-    this.#running.set(key, running + 1)
-    this.#total++
+    const answer = await this.#requests.run(peer.toString(), () => this.#serve(op, args, signal))
+    return answer?.result ?? refusal(busy())
+  }
+
+  async #serve(op: PinOp, args: readonly unknown[], signal: AbortSignal): Promise<PinsAnswer> {
     try {
-      const document = await this.#init.serve(op, args, signal)
-      return { type: 'done', document } as PinsAnswer
+      return { type: 'done', document: await this.#init.serve(op, args, signal) } as PinsAnswer
     } catch (error) {
       return refusal(error)
-    } finally {
-      this.#total--
-      const left = (this.#running.get(key) ?? 1) - 1
-      if (left > 0) this.#running.set(key, left)
-      else this.#running.delete(key)
     }
   }
 }
 
-/** The one frame of the asker, whose end must then close. */
-async function readRequest(stream: Stream, signal: AbortSignal): Promise<PinsRequest> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
-  let request: PinsRequest | undefined
-  for await (const frame of readFrames(stream, { maxFrameBytes: MAX_REQUEST_BYTES, signal: patience })) {
-    if (request !== undefined) throw new CodedError('E_PINS_PROTOCOL', 'a second request on one stream')
-    request = pinsRequestCodec.decode(frame)
-  }
-  if (request === undefined) throw new CodedError('E_PINS_PROTOCOL', 'no request')
-  return request
+function busy(): CodedError {
+  return new CodedError('E_PINS_BUSY', 'too many requests at once', { hint: 'try again in a moment' })
 }
 
 function encoded(answer: PinsAnswer): Uint8Array {

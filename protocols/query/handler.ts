@@ -1,13 +1,14 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
-import { pipe } from 'it-pipe'
+import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { readFrames, writeFrame } from '../shared/frames.ts'
+import { writeFrame } from '../shared/frames.ts'
+import { readRequest } from '../shared/read-request.ts'
+import { WorkCount } from '../shared/work-count.ts'
 import { frameCodec, requestCodec, type QueryFrame, type QueryParams, type QueryRequest } from './codec.ts'
 import {
   MAX_QUERIES,
   MAX_QUERIES_PER_PEER,
   MAX_QUERY_STREAMS,
-  MAX_REQUEST_BYTES,
   MAX_ROWS,
   QUERY_PROTOCOL,
   QUERY_TIMEOUT_MS,
@@ -40,14 +41,14 @@ export function createQueryHandler(init: QueryHandlerInit): QueryHandler {
 class Handler implements QueryHandler {
   readonly #init: QueryHandlerInit
   readonly #limits: { perPeer: number; total: number; rows: number; timeoutMs: number }
-  readonly #running = new Map<string, number>()
-  #total = 0
+  readonly #queries: WorkCount
   #stopped = new AbortController()
 
   constructor(init: QueryHandlerInit) {
     this.#init = init
     const standard = { perPeer: MAX_QUERIES_PER_PEER, total: MAX_QUERIES, rows: MAX_ROWS, timeoutMs: QUERY_TIMEOUT_MS }
     this.#limits = { ...standard, ...init.limits }
+    this.#queries = new WorkCount(this.#limits.perPeer, this.#limits.total)
   }
 
   async start(): Promise<void> {
@@ -65,38 +66,19 @@ class Handler implements QueryHandler {
   }
 
   async #onStream(stream: Stream, { remotePeer }: Connection): Promise<void> {
-    const gone = new AbortController()
-    stream.addEventListener('close', () => gone.abort(), { once: true })
     const deadline = AbortSignal.timeout(this.#limits.timeoutMs)
-    const signal = AbortSignal.any([gone.signal, deadline, this.#stopped.signal])
+    const signal = AbortSignal.any([closing(stream), deadline, this.#stopped.signal])
     try {
-      const request = await readRequest(stream, signal)
-      await this.#counted(remotePeer, async (admitted) => {
-        const answer = admitted
-          ? this.#answer(request, remotePeer, signal)
-          : refusal('E_QUERY_BUSY', 'too many queries at once')
-        await pipe(answer, (frames) => send(stream, frames, signal))
-      })
+      const patience = { timeoutMs: REQUEST_TIMEOUT_MS, faultCode: 'E_QUERY_PROTOCOL', signal }
+      const request = await readRequest(stream, requestCodec, patience)
+      const answered = await this.#queries.run(remotePeer.toString(), () =>
+        send(stream, this.#answer(request, remotePeer, signal), signal),
+      )
+      if (answered === undefined) await send(stream, refusal('E_QUERY_BUSY', 'too many queries at once'), signal)
       await stream.close({ signal })
     } catch (error) {
       this.#init.log('query of %p ended - %s %s', remotePeer, codeOf(error), messageOf(error))
       stream.abort(error instanceof Error ? error : new Error(String(error)))
-    }
-  }
-
-  async #counted(peer: PeerId, work: (admitted: boolean) => Promise<void>): Promise<void> {
-    const key = peer.toString()
-    const running = this.#running.get(key) ?? 0
-    if (running >= this.#limits.perPeer || this.#total >= this.#limits.total) return work(false)
-    this.#running.set(key, running + 1)
-    this.#total++
-    try {
-      await work(true)
-    } finally {
-      this.#total--
-      const left = (this.#running.get(key) ?? 1) - 1
-      if (left > 0) this.#running.set(key, left)
-      else this.#running.delete(key)
     }
   }
 
@@ -120,18 +102,6 @@ class Handler implements QueryHandler {
       yield* refusal(codeOf(error), messageOf(error), error instanceof CodedError ? error.hint : undefined)
     }
   }
-}
-
-/** The one frame of the asker, whose end must then close. */
-async function readRequest(stream: Stream, signal: AbortSignal): Promise<QueryRequest> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
-  let request: QueryRequest | undefined
-  for await (const frame of readFrames(stream, { maxFrameBytes: MAX_REQUEST_BYTES, signal: patience })) {
-    if (request !== undefined) throw new CodedError('E_QUERY_PROTOCOL', 'a second request on one stream')
-    request = requestCodec.decode(frame)
-  }
-  if (request === undefined) throw new CodedError('E_QUERY_PROTOCOL', 'no request')
-  return request
 }
 
 async function send(stream: Stream, frames: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,9 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { readFrames } from '../shared/frames.ts'
 import { InboundLanes } from '../shared/inbound-lanes.ts'
 import { Pace } from '../shared/pace.ts'
+import { readRequest } from '../shared/read-request.ts'
 import { refuse } from '../shared/refuse.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
 import { WorkCount } from '../shared/work-count.ts'
@@ -74,7 +74,8 @@ class Handler implements SyncHandler {
     const signal = AbortSignal.any([closing(stream), this.#stopped.signal])
     try {
       if (!this.#init.isMember(remotePeer)) throw new CodedError('E_SYNC_STRANGER', 'only members of the mesh may ask')
-      const request = await readRequest(stream, signal)
+      const patience = { timeoutMs: limits.OPEN_TIMEOUT_MS, faultCode: 'E_SYNC_PROTOCOL', signal }
+      const request = await readRequest(stream, requestCodec, patience)
       await this.#serve(stream, remotePeer, request, signal)
       await stream.close({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.STALL_MS)]) })
     } catch (error) {
@@ -106,16 +107,4 @@ class Handler implements SyncHandler {
     const frame = answerCodec.encode({ type: 'refused', code: known ? code : 'E_INTERNAL', message })
     await refuse(stream, frame).catch(() => stream.abort(new Error(code)))
   }
-}
-
-/** The one frame of the asker, whose end must then close. */
-async function readRequest(stream: Stream, signal: AbortSignal): Promise<SyncRequest> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.OPEN_TIMEOUT_MS)])
-  const frames = readFrames(stream, { maxFrameBytes: limits.MAX_REQUEST_BYTES, signal: patience })
-  // Asked one by one, not iterated: leaving an iteration resets the stream, and a refusal could not be told.
-  const first = await frames.next()
-  if (first.done === true) throw new CodedError('E_SYNC_PROTOCOL', 'no request')
-  const request = requestCodec.decode(first.value)
-  if ((await frames.next()).done !== true) throw new CodedError('E_SYNC_PROTOCOL', 'a second request on one stream')
-  return request
 }
