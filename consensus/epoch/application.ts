@@ -2,16 +2,15 @@ import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
 import { equalBytes } from '../light/bytes.ts'
 import type { CommitCertificate, Equivocation, Validator } from '../mesh/engine.ts'
 import type { Application, ProposedBlock } from '../mesh/ports.ts'
-import { applyBlock, openBlock, type OpenedBlock } from './block.ts'
+import { applyBlock, forgetBlock, openBlock, rememberBlock, type OpenedBlock } from './block.ts'
 import { buildBlock, witnessesFor } from './build-block.ts'
 import { extensionFor } from './certificate.ts'
 import { certificateCodec } from './certificate-codec.ts'
 import { checkBlock, type EpochPorts } from './check-block.ts'
-import { hex } from './cid.ts'
 import { PendingPool } from './pending-pool.ts'
 import { ReportPool } from './report-pool.ts'
 import { namedBy, reportersAfter, type Named } from './reports.ts'
-import { stateCodec } from './state-codec.ts'
+import { encodedState } from './state-codec.ts'
 import type { FinalEpoch, MeshState } from './types.ts'
 import { proposerOf } from './validators.ts'
 
@@ -49,16 +48,12 @@ export interface ApplicationInit {
   readonly onFinal?: (final: FinalEpoch, state: MeshState) => void
 }
 
-/** Blocks read lately: one is checked, voted for and committed within moments. */
-const MAX_OPENED = 4
-
 /** What the validators agree on: epochs, each after the last, with what this node holds for the next. */
 export class EpochApplication implements Application {
   readonly reports: ReportPool
   readonly pending: PendingPool
   readonly #init: ApplicationInit
   readonly #ports: EpochPorts
-  readonly #opened = new Map<string, OpenedBlock>()
   #state: MeshState
   #certificate: CommitCertificate | null
 
@@ -102,7 +97,7 @@ export class EpochApplication implements Application {
     const proposer = proposerOf(state.validators, state.height + 1, round)
     const pending = { ...this.pending.all, reports }
     const { bytes, block } = buildBlock(state, pending, certificate, { round, proposer }, this.#ports)
-    this.#remember(block)
+    rememberBlock(bytes, block)
     return { value: block.value, bytes }
   }
 
@@ -112,7 +107,7 @@ export class EpochApplication implements Application {
       if (typeof block === 'string') return block
       if (!equalBytes(block.value, proposed.value)) return 'E_EPOCH_VALUE'
       const code = checkBlock(this.#state, block, this.#ports)
-      if (code === undefined) this.#remember(block)
+      if (code === undefined) rememberBlock(proposed.bytes, block)
       return code
     } catch (error) {
       return codeOf(error)
@@ -139,11 +134,13 @@ export class EpochApplication implements Application {
 
   /** @throws {CodedError} E_EPOCH_… for a block that does not follow on the state, or whatever the store throws */
   async commit({ value, bytes }: ProposedBlock, certificate: CommitCertificate): Promise<void> {
-    const block = this.#opened.get(hex(value)) ?? openBlock(bytes)
+    const block = openBlock(bytes)
     if (typeof block === 'string') throw new CodedError(block, `the decided epoch ${this.height + 1} cannot be read`)
+    if (!equalBytes(block.value, value)) throw new CodedError('E_EPOCH_VALUE', 'these bytes are not the decided epoch')
     const state = applyBlock(this.#state, block)
     const epoch = { value, block: bytes, certificate: certificateCodec.encode(certificate) }
-    await this.#init.store.commit(state.height, epoch, stateCodec.encode(state))
+    await this.#init.store.commit(state.height, epoch, encodedState(state).bytes)
+    forgetBlock(bytes, block)
     this.#enter(state, block, certificate)
   }
 
@@ -154,7 +151,6 @@ export class EpochApplication implements Application {
   #enter(state: MeshState, block: OpenedBlock, certificate: CommitCertificate): void {
     this.#state = state
     this.#certificate = certificate
-    this.#opened.clear()
     this.reports.enter(state, block.reports)
     this.pending.enter(state, block)
     this.#init.onFinal?.({ block, certificate }, state)
@@ -170,10 +166,5 @@ export class EpochApplication implements Application {
     const left = this.reports.missing(named).length
     if (left === 0) return
     throw new CodedError('E_EPOCH_REPORT_MISSING', `${left} reports that epoch ${epoch + 1} must carry did not come`)
-  }
-
-  #remember(block: OpenedBlock): void {
-    this.#opened.set(hex(block.value), block)
-    if (this.#opened.size > MAX_OPENED) this.#opened.delete(this.#opened.keys().next().value!)
   }
 }

@@ -90,9 +90,8 @@ export function linksOf(parts: ListParts): Pick<EpochHeader, (typeof LISTS)[numb
 }
 
 /** Whether the lists are those that the header links to is not asked here: `isLinked`. */
-export function readParts(parts: BlockParts): EpochBlock {
+export function readLists(parts: ListParts): BlockLists {
   return {
-    header: headerCodec.decode(parts.header),
     precommits: LIST.precommits.decode(parts.precommits),
     reports: LIST.reports.decode(parts.reports),
     attestations: LIST.attestations.decode(parts.attestations),
@@ -106,7 +105,10 @@ export const blockCodec: Codec<EpochBlock> = {
   name: 'whole epoch',
   maxBytes: MAX_BLOCK_BYTES,
   encode: (block) => partsCodec.encode({ header: headerCodec.encode(block.header), ...encodeLists(block) }),
-  decode: (bytes) => readParts(partsCodec.decode(bytes)),
+  decode: (bytes) => {
+    const parts = partsCodec.decode(bytes)
+    return { header: headerCodec.decode(parts.header), ...readLists(parts) }
+  },
 }
 
 /** @returns the header of an encoded block; the rest is bounded, not read. @throws {CodedError} E_FRAME_… */

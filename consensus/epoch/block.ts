@@ -1,6 +1,6 @@
 import { CodedError, codeOf } from '../../protocols/shared/errors.ts'
 import { equalBytes } from '../light/bytes.ts'
-import { encodeLists, linksOf, LISTS, partsCodec, readParts, type BlockLists, type BlockParts } from './block-codec.ts'
+import { encodeLists, linksOf, LISTS, partsCodec, readLists, type BlockLists, type BlockParts } from './block-codec.ts'
 import { headerCodec, valueOf } from './header-codec.ts'
 import { cidOfSet } from './set-codec.ts'
 import { TRUSTED } from './signed-bytes.ts'
@@ -13,26 +13,41 @@ export interface OpenedBlock extends EpochBlock {
   readonly value: Uint8Array
 }
 
+/** Blocks that were checked and are to be made final, by their bytes: reading one is half the work of taking it. */
+const checked = new WeakMap<Uint8Array, OpenedBlock>()
+
 /** @returns the block in these bytes, or the code of why there is none: too large, not canonical, lists of another */
 export function openBlock(bytes: Uint8Array): OpenedBlock | string {
+  const known = checked.get(bytes)
+  if (known !== undefined) return known
   try {
     const parts = partsCodec.decode(bytes)
     const header = headerCodec.decode(parts.header)
-    if (!isLinked(header, parts)) return 'E_EPOCH_LINKS'
-    return { ...readParts(parts), value: valueOf(parts.header) }
+    return isLinked(header, parts) ? readBlock(header, parts) : 'E_EPOCH_LINKS'
   } catch (error) {
-    return codeOf(error) === 'E_FRAME_TOO_LARGE' ? 'E_EPOCH_TOO_LARGE' : 'E_EPOCH_MALFORMED'
+    return unreadable(error)
   }
 }
 
-/** @returns whether the bytes are the block that the value names, header and lists: one value, one string of bytes */
-export function matchesValue(value: Uint8Array, bytes: Uint8Array): boolean {
-  try {
-    const parts = partsCodec.decode(bytes)
-    return equalBytes(valueOf(parts.header), value) && isLinked(headerCodec.decode(parts.header), parts)
-  } catch {
-    return false
-  }
+/** Has `openBlock` know the block until `forgetBlock`, or as long as somebody has the bytes. */
+export function rememberBlock(bytes: Uint8Array, block: OpenedBlock): void {
+  checked.set(bytes, block)
+}
+
+/** Who keeps the bytes of a final epoch, or the block, need not keep what was made of them. */
+export function forgetBlock(bytes: Uint8Array, block: OpenedBlock): void {
+  checked.delete(bytes)
+  states.delete(block)
+}
+
+/** @param parts - whose lists are those that the header links to. @throws {CodedError} E_FRAME_… */
+export function readBlock(header: EpochHeader, parts: BlockParts): OpenedBlock {
+  return { header, ...readLists(parts), value: valueOf(parts.header) }
+}
+
+/** @returns the code for a block whose decoding threw this */
+export function unreadable(error: unknown): string {
+  return codeOf(error) === 'E_FRAME_TOO_LARGE' ? 'E_EPOCH_TOO_LARGE' : 'E_EPOCH_MALFORMED'
 }
 
 /** @returns whether these are the lists that the header links to */
@@ -84,7 +99,21 @@ export function checkChain(state: MeshState, header: EpochHeader): string | unde
  * @throws {CodedError} when the block is not valid on this state
  */
 export function applyBlock(state: MeshState, block: OpenedBlock): MeshState {
+  const after = stateAfter(state, block)
+  if (typeof after === 'string') throw new CodedError(after, `epoch ${block.header.height} cannot be applied`)
+  return after
+}
+
+/** One state object for who checks an epoch and who makes it final: it is encoded and hashed once. */
+const states = new WeakMap<OpenedBlock, { readonly before: MeshState; readonly after: MeshState }>()
+
+/** As `applyBlock`. @returns the code of the rule that the block breaks where it is not valid on this state */
+export function stateAfter(state: MeshState, block: OpenedBlock): MeshState | string {
+  const known = states.get(block)
+  if (known?.before === state) return known.after
   const draft = transition(state, block, TRUSTED)
-  if (typeof draft === 'string') throw new CodedError(draft, `epoch ${block.header.height} cannot be applied`)
-  return settled(draft, { time: block.header.time, value: block.value })
+  if (typeof draft === 'string') return draft
+  const after = settled(draft, { time: block.header.time, value: block.value })
+  states.set(block, { before: state, after })
+  return after
 }

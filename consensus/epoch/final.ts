@@ -1,13 +1,11 @@
-import { codeOf } from '../../protocols/shared/errors.ts'
 import type { CommitCertificate } from '../mesh/engine.ts'
-import { LIST, partsCodec, type BlockParts } from './block-codec.ts'
-import { checkChain, isLinked } from './block.ts'
+import { partsCodec } from './block-codec.ts'
+import { checkChain, isLinked, readBlock, rememberBlock, stateAfter, unreadable } from './block.ts'
 import { checkCertificate, isExtended, witnessesOf } from './certificate.ts'
 import { certificateCodec } from './certificate-codec.ts'
 import { headerCodec, valueOf } from './header-codec.ts'
 import { reportersAfter } from './reports.ts'
-import { TRUSTED, type Verify } from './signed-bytes.ts'
-import { settled, transition } from './transition.ts'
+import type { Verify } from './signed-bytes.ts'
 import type { EpochHeader, MeshState } from './types.ts'
 
 /** An epoch that follows on a state and is final, and the state after it. */
@@ -46,11 +44,13 @@ export function checkFinal(
     const code = checkCertificate(state, certificate, { height: header.height, value }, verify)
     if (code !== undefined) return code
     if (options.extensions === true && !isBuildable(state, certificate, verify)) return 'E_EPOCH_EXTENSION'
-    const after = followed(state, header, value, parts)
+    const block = readBlock(header, parts)
+    const after = stateAfter(state, block)
     if (typeof after === 'string') return after
+    rememberBlock(final[0], block)
     return { header, value, certificate: options.extensions === true ? certificate : plain(certificate), state: after }
   } catch (error) {
-    return codeOf(error) === 'E_FRAME_TOO_LARGE' ? 'E_EPOCH_TOO_LARGE' : 'E_EPOCH_MALFORMED'
+    return unreadable(error)
   }
 }
 
@@ -61,16 +61,6 @@ export function checkFinal(
 function isBuildable(state: MeshState, certificate: CommitCertificate, verify: Verify): boolean {
   const witnesses = witnessesOf(certificate, state.validators, reportersAfter(state).length)
   return witnesses !== undefined && isExtended(state.mesh, certificate, verify)
-}
-
-function followed(state: MeshState, { time }: EpochHeader, value: Uint8Array, parts: BlockParts): MeshState | string {
-  const sundry = {
-    attestations: LIST.attestations.decode(parts.attestations),
-    governance: LIST.governance.decode(parts.governance),
-    evidence: LIST.evidence.decode(parts.evidence),
-  }
-  const draft = transition(state, sundry, TRUSTED)
-  return typeof draft === 'string' ? draft : settled(draft, { time, value })
 }
 
 /** Without what its signers saw: only the decision. */

@@ -47,7 +47,8 @@ export class ReportPool {
 
   /** After an epoch: forgets what it is too late for. */
   enter(state: MeshState, block: readonly Uint8Array[] = []): void {
-    const included = block.flatMap((bytes) => this.find(hex(digestOf(bytes))) ?? [])
+    // Who only follows holds none, and hashes none.
+    const included = this.#epochs.size === 0 ? [] : block.flatMap((bytes) => this.find(hex(digestOf(bytes))) ?? [])
     this.#counted = new Map(included.map(({ author, t }) => [hex(author), t]))
     this.#state = state
     this.#reporters = reportersAfter(state)

@@ -100,13 +100,18 @@ function write(state: MeshState): unknown {
 /** ≤ 640 KiB; a few KiB with few operators. */
 export const stateCodec: Codec<MeshState> = defineCanonical('mesh state', MAX_STATE_BYTES, read, write)
 
-/** A state does not change: the next epoch makes another. */
-const cids = new WeakMap<MeshState, Uint8Array>()
+/** A state does not change, the next epoch makes another: what the disk takes is what the next header names. */
+const encoded = new WeakMap<MeshState, { readonly bytes: Uint8Array; readonly cid: Uint8Array }>()
+
+export function encodedState(state: MeshState): { readonly bytes: Uint8Array; readonly cid: Uint8Array } {
+  const known = encoded.get(state)
+  if (known !== undefined) return known
+  const bytes = stateCodec.encode(state)
+  const found = { bytes, cid: cidOf(bytes) }
+  encoded.set(state, found)
+  return found
+}
 
 export function cidOfState(state: MeshState): Uint8Array {
-  const known = cids.get(state)
-  if (known !== undefined) return known
-  const cid = cidOf(stateCodec.encode(state))
-  cids.set(state, cid)
-  return cid
+  return encodedState(state).cid
 }

@@ -1,4 +1,4 @@
-import { compareBytes } from '../light/bytes.ts'
+import { compareBytes, equalBytes } from '../light/bytes.ts'
 import { powersOf } from '../light/powers.ts'
 import type { Validator } from '../mesh/engine.ts'
 import { applyAttestation } from './attestations.ts'
@@ -40,7 +40,7 @@ export function settled(draft: Draft, header: { time: number; value: Uint8Array 
     operators: draft.operators,
     lastValidators: before.validators,
     validators: before.nextValidators,
-    nextValidators: sameOr(before.nextValidators, powersOf(draft.operators)),
+    nextValidators: draft.operators === before.operators ? before.nextValidators : setOf(draft),
     reporters: reportersAfter(before),
     policy: draft.policy,
     motions: draft.motions,
@@ -50,8 +50,9 @@ export function settled(draft: Draft, header: { time: number; value: Uint8Array 
 }
 
 /** The very list where it is equal, so that what is known about it stays known. */
-function sameOr(before: readonly Validator[], after: readonly Validator[]): readonly Validator[] {
-  return compareBytes(cidOfSet(before), cidOfSet(after)) === 0 ? before : after
+function setOf({ before, operators }: Draft): readonly Validator[] {
+  const after = powersOf(operators)
+  return equalBytes(cidOfSet(before.nextValidators), cidOfSet(after)) ? before.nextValidators : after
 }
 
 function isAscending(list: readonly Uint8Array[]): boolean {

@@ -154,6 +154,17 @@ describe('epoch: application', () => {
     expect(await application.check({ value: block.value, bytes: Uint8Array.of(1) })).to.equal('E_EPOCH_MALFORMED')
   })
 
+  it('makes no other block final than the one that was decided', async () => {
+    const { application, store } = nodes[0]!
+    const [block, other] = [await application.propose(0, SIGNAL), await application.propose(1, SIGNAL)]
+    expect(other.bytes).to.not.deep.equal(block.bytes)
+    const error = await application
+      .commit({ value: block.value, bytes: other.bytes }, certified(block.value, 1))
+      .catch((error: unknown) => error)
+    expect(error).to.have.property('code', 'E_EPOCH_VALUE')
+    expect([application.height, store.epochs.length]).to.deep.equal([0, 0])
+  })
+
   it('reads back what it persisted', async () => {
     const { application } = nodes[0]!
     const block = await application.propose(0, SIGNAL)

@@ -4,10 +4,13 @@ import {
   blockCodec,
   certificateCodec,
   checkFinal,
+  openBlock,
   stateCodec,
   type MeshState,
+  type OpenedBlock,
   type Verify,
 } from '../../../consensus/epoch/index.ts'
+import { encodedState } from '../../../consensus/epoch/state-codec.ts'
 import type { CommitCertificate } from '../../../consensus/mesh/engine.ts'
 import { altered, keysOf, TestMesh } from './mesh.ts'
 
@@ -46,6 +49,18 @@ describe('epoch: following what others decided', () => {
     }
     expect(stateCodec.encode(state)).to.deep.equal(stateCodec.encode(mesh.state))
     expect(checked).to.equal(mesh.finals.reduce((sum, { certificate }) => sum + certificate.signatures.length, 0))
+  })
+
+  it('reads an epoch once, and makes its state once, however it becomes final', () => {
+    const [bytes, certificate] = final(0)
+    const followed = checkFinal(start, [bytes, certificate], mesh.ports.verify)
+    if (typeof followed === 'string') throw new Error(followed)
+    const block = openBlock(bytes)
+    expect(openBlock(bytes)).to.equal(block)
+    expect(applyBlock(start, block as OpenedBlock)).to.equal(followed.state)
+    expect(encodedState(followed.state).bytes).to.equal(encodedState(followed.state).bytes)
+    // On another state it makes another.
+    expect(applyBlock({ ...start, height: 5 }, block as OpenedBlock).height).to.equal(6)
   })
 
   it('refuses an epoch that does not chain, or whose lists are others', () => {
