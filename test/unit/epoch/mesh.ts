@@ -43,8 +43,9 @@ import { namedBy } from '../../../consensus/epoch/reports.ts'
 import { compareBytes, concatBytes } from '../../../consensus/light/bytes.ts'
 import type { CommitCertificate } from '../../../consensus/mesh/engine.ts'
 import { createEpochPorts } from '../../../node/mesh/epoch-ports.ts'
-import { createGenesis, meshIdOf } from '../../../protocols/admission/index.ts'
+import { createGenesis, meshIdOf, type Genesis } from '../../../protocols/admission/index.ts'
 import { encodeReport, envelopeCodec } from '../../../protocols/phase/codec.ts'
+import { reportBy, withT } from '../phase/reports.ts'
 
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 export const CREATED = 1_700_000_000_000
@@ -87,6 +88,7 @@ export interface Step {
 
 /** A mesh of operators in one process, with real signatures and no network. */
 export class TestMesh {
+  readonly founding: Genesis
   readonly mesh: Uint8Array
   readonly ports: EpochPorts
   readonly cells: Map<string, TestNode[]>
@@ -100,7 +102,7 @@ export class TestMesh {
     const cellOf = ([cell, size]: [string, number]): [string, TestNode[]] => [cell, nodesOf(cell, size)]
     this.cells = new Map(Object.entries(sizes).map(cellOf))
     const entries = [...this.cells.values()].flat()
-    const genesis = createGenesis(
+    this.founding = createGenesis(
       entries.map(({ peerId, name, cell }) => ({ peerId, name, cell, role: 'full' as const })),
       {
         name: 'test',
@@ -108,9 +110,9 @@ export class TestMesh {
         operators: Object.fromEntries(Object.entries(weights).map(([cell, weight]) => [cell, { weight }])),
       },
     )
-    this.mesh = CID.parse(meshIdOf(genesis)).bytes
+    this.mesh = CID.parse(meshIdOf(this.founding)).bytes
     this.ports = createEpochPorts(this.mesh)
-    this.state = genesisState(genesis, this.mesh)
+    this.state = genesisState(this.founding, this.mesh)
   }
 
   get nodes(): TestNode[] {
@@ -138,21 +140,8 @@ export class TestMesh {
   }
 
   report(author: TestNode, t: ComplexQ30, epoch = this.state.height + 1, seq = 1): Uint8Array {
-    const body = encodeReport({
-      mesh: this.mesh,
-      author: author.key,
-      epoch,
-      seq,
-      time: CREATED,
-      periodMs: 1000,
-      emissary: [...t],
-      master: [...t],
-      sync: [...t],
-      nEffMilli: 20_000,
-      collapsed: { emissary: false, master: false, sync: false },
-      alignment: null,
-      heads: [],
-    })
+    const says = { mesh: this.mesh, epoch, seq, time: CREATED, alignment: null, ...withT(t) }
+    const body = encodeReport(reportBy({ publicKey: { raw: author.key } }, says))
     const envelope = envelopeCodec.encode({ b: body, s: author.sign('kairos/phase/1', body) })
     this.#known.set(hex(digestOf(envelope)), { author: author.key, epoch, t, bytes: envelope })
     return envelope
