@@ -1,15 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
-import { extensionCodec, openBlock, proposerOf } from '../../consensus/epoch/index.ts'
+import { openBlock, proposerOf } from '../../consensus/epoch/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import type { CommitCertificate, EngineRefusalCode } from '../../consensus/mesh/engine.ts'
-import {
-  Mesh,
-  type Application,
-  type MeshEvents,
-  type MeshStatus,
-  type ProposedBlock,
-  type Wal,
-} from '../../consensus/mesh/index.ts'
+import { Mesh, type MeshEvents, type MeshStatus, type ProposedBlock } from '../../consensus/mesh/index.ts'
 import { ignore, reject } from '../../protocols/shared/verdict.ts'
 import type { BftTransport } from '../../protocols/bft/index.ts'
 import { loadBft } from '../../wasm/bft/load.ts'
@@ -20,6 +13,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { EpochRecord } from './epoch-record.ts'
 import type { MeshServiceInit } from './init.ts'
 import { peerIdOf, peerOf } from './named.ts'
+import { withNamedReports } from './named-reports.ts'
 import type { MeshTally } from './tally.ts'
 import type { MeshWal } from './wal.ts'
 
@@ -49,8 +43,6 @@ export interface ValidatingInit extends Pick<MeshServiceInit, 'privateKey' | 'co
 export class Validating {
   readonly #init: ValidatingInit
   #mesh: Mesh | undefined
-  /** Reports that this node's next vote names. */
-  #named: readonly Uint8Array[] = []
 
   constructor(init: ValidatingInit) {
     this.#init = init
@@ -82,8 +74,7 @@ export class Validating {
       proposerOf,
       matches: isBlock,
       pace: () => record.state.policy,
-      wal: this.#wal(),
-      application: this.#application(),
+      ...withNamedReports(record.application, wal),
       transport,
       clock,
       events: this.#events(),
@@ -110,47 +101,6 @@ export class Validating {
     await record.application.commit(block, certificate)
     if (this.mayStart) await this.start()
     return true
-  }
-
-  /** Who says in a vote that it holds a report must still hold it after a crash: the two are one write. */
-  #wal(): Wal {
-    const { wal } = this.#init
-    return {
-      read: (height) => wal.read(height),
-      append: (height, records) => {
-        const named = this.#named
-        this.#named = []
-        return wal.append(height, records, named)
-      },
-    }
-  }
-
-  #application(): Application {
-    const { application } = this.#init.record
-    return {
-      get height() {
-        return application.height
-      },
-      get validators() {
-        return application.validators
-      },
-      get isBusy() {
-        return application.isBusy
-      },
-      propose: (round, signal) => application.propose(round, signal),
-      check: (block) => application.check(block),
-      extension: () => {
-        const bytes = application.extension()
-        const digests = extensionCodec.decode(bytes).reports.map(([, digest]) => digest)
-        this.#named = application.reports.read(application.height + 1, digests)
-        return bytes
-      },
-      isExtension: (validator, bytes) => application.isExtension(validator, bytes),
-      persist: (block) => application.persist(block),
-      read: (value) => application.read(value),
-      commit: (block, certificate) => application.commit(block, certificate),
-      evidence: (equivocation) => application.evidence(equivocation),
-    }
   }
 
   #events(): MeshEvents {
