@@ -59,7 +59,8 @@ export class EpochRecord {
 
   /** @throws {CodedError} as {@link openMeshStores} */
   static async open(init: EpochRecordInit): Promise<EpochRecord> {
-    const stores = await openMeshStores({ ...init, trim })
+    const firstVote = async (chain: ChainStore) => firstVoteAfter((await lastOf(chain, init)).state)
+    const stores = await openMeshStores({ ...init, trim, firstVote })
     try {
       return new EpochRecord(init, stores, await lastOf(stores.chain, init))
     } catch (error) {
@@ -163,6 +164,14 @@ async function lastOf(chain: ChainStore, { genesis, mesh }: EpochRecordInit) {
     throw damagedChain(`the state that is kept is not that after epoch ${height}`)
   }
   return { state, certificate }
+}
+
+/**
+ * Without its log a validator may have voted on the epoch after the last that it has, and on none after that. Who is
+ * alone can wait for nobody to bring that epoch, and nobody has heard another word of it.
+ */
+function firstVoteAfter({ height, validators }: MeshState): number {
+  return height === 0 || validators.length === 1 ? 0 : height + 2
 }
 
 function read(state: Uint8Array, { certificate }: StoredEpoch) {

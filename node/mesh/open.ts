@@ -15,6 +15,8 @@ export interface MeshStoresInit extends StoreOwner {
   trim: ChainInit['trim']
   /** Whether this node may ever vote: then it has a log of what it says. */
   isValidator: boolean
+  /** Of a log that is made anew beside these epochs: as `firstVote` of {@link MeshWal.open}. */
+  firstVote: (chain: ChainStore) => Promise<number>
   /** Called once when the disk failed: stop the node, nothing is tried again. */
   onFatal: (error: CodedError) => void
 }
@@ -50,10 +52,11 @@ export async function openMeshStores(init: MeshStoresInit): Promise<MeshStores> 
   }
   try {
     const owner = { meshId, peerId }
-    const wal = init.isValidator
-      ? await open('wal', damagedWal, (database) => MeshWal.open({ ...owner, database }))
-      : undefined
     const chain = await open('chain', damagedChain, (database) => ChainStore.open({ ...owner, database, keep, trim }))
+    const firstVote = () => init.firstVote(chain)
+    const wal = init.isValidator
+      ? await open('wal', damagedWal, (database) => MeshWal.open({ ...owner, database, firstVote }))
+      : undefined
     isListening = true
     return {
       wal,

@@ -262,7 +262,7 @@ export class NodeMesh implements MeshService {
       await this.#attester.start()
     }
     if (this.#validating.mayStart) await this.#validating.start()
-    else this.#log.error('this node voted in later epochs than it has: it follows until it has them', {})
+    else this.#log.error('this node may have voted in later epochs than it has: it follows until it has them', {})
   }
 
   #final(final: FinalEpoch, state: MeshState): void {

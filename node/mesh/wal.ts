@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { hex } from '../../consensus/epoch/index.ts'
 import type { Wal } from '../../consensus/mesh/ports.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { Database } from '../storage/database.ts'
@@ -13,7 +14,7 @@ const count = z.int().min(0)
 const headSchema = z.strictObject({
   /** batches written so far */
   sequence: count,
-  /** of the records; 0 before the first */
+  /** of the records; before the first, the one before which there must be none */
   height: count,
   records: count,
   /** over all records of the height, each with what is before it: their number, order and bytes */
@@ -27,6 +28,8 @@ const EMPTY: Head = { sequence: 0, height: 0, records: 0, digest: new Uint8Array
 /** What this validator decided to say, and in which database: nothing is said that is not here first. */
 export interface WalInit extends StoreOwner {
   database: Database
+  /** of a log that is made anew: the height before which this node must not vote, for it may have; 0 when it has not */
+  firstVote: () => Promise<number>
 }
 
 /**
@@ -39,11 +42,13 @@ export class MeshWal implements Wal {
   readonly #reports: Sublevel
   readonly #store: StoreHead<Head>
   #head: Head = EMPTY
-  /** Keys of the reports that are here, by height. */
-  readonly #named = new Map<number, Uint8Array[]>()
+  readonly #firstVote: WalInit['firstVote']
+  /** Keys of the reports that are here, by height and in hex. */
+  readonly #named = new Map<number, Map<string, Uint8Array>>()
 
-  private constructor({ database, meshId, peerId }: WalInit) {
+  private constructor({ database, meshId, peerId, firstVote }: WalInit) {
     this.#database = database
+    this.#firstVote = firstVote
     this.#records = database.sublevel('mesh-wal-records')
     this.#reports = database.sublevel('mesh-wal-reports')
     this.#store = new StoreHead({
@@ -62,7 +67,7 @@ export class MeshWal implements Wal {
     return wal
   }
 
-  /** Of its records, 0 before the first: this node may have voted in it, and in no later one. */
+  /** Of its records: this node may have voted in it, and in no later one. It votes in no earlier one. */
   get height(): number {
     return this.#head.height
   }
@@ -115,7 +120,8 @@ export class MeshWal implements Wal {
       return
     }
     for await (const _ of this.#records.keys({ limit: 1 })) throw damagedWal('it has records and no head')
-    await this.#database.batch([{ sublevel: this.#store.meta, writes: this.#store.create(EMPTY) }])
+    this.#head = { ...EMPTY, height: await this.#firstVote() }
+    await this.#store.meta.batch(this.#store.create(this.#head))
   }
 
   async #prove(): Promise<Uint8Array[]> {
@@ -143,9 +149,10 @@ export class MeshWal implements Wal {
 
   /** @returns false for one that is here */
   #note(height: number, key: Uint8Array): boolean {
-    const keys = this.#named.get(height) ?? []
-    if (keys.some((known) => Buffer.compare(known, key) === 0)) return false
-    this.#named.set(height, [...keys, key])
+    const keys = this.#named.get(height) ?? new Map<string, Uint8Array>()
+    const name = hex(key)
+    if (keys.has(name)) return false
+    this.#named.set(height, keys.set(name, key))
     return true
   }
 
@@ -153,7 +160,7 @@ export class MeshWal implements Wal {
   #forgotten(height: number): Write[] {
     const gone = [...this.#named].filter(([named]) => named < height - 1)
     for (const [named] of gone) this.#named.delete(named)
-    return gone.flatMap(([, keys]) => keys.map((key): Write => ({ type: 'del', key })))
+    return gone.flatMap(([, keys]) => Array.from(keys.values(), (key): Write => ({ type: 'del', key })))
   }
 
   /** Takes the new head at once, so that the next call builds on it while this one is on its way to the disk. */
@@ -172,7 +179,7 @@ export function damagedWal(what: string, cause?: unknown): CodedError {
   return new CodedError('E_MESH_WAL_DAMAGED', `the log of this node’s votes on epochs is damaged: ${what}`, {
     hint:
       'nothing was changed and this node does not vote; do not restore the directory from a backup, which would vote ' +
-      'twice: once the other validators are two epochs further (`kairos epoch ls` there), move mesh/wal away and start again',
+      'twice: move mesh/wal away and start again, and it votes when the others have decided the next epoch without it',
     cause,
   })
 }
@@ -181,9 +188,11 @@ export function damagedWal(what: string, cause?: unknown): CodedError {
 export function aheadOfEpochs(height: number, own: number): CodedError {
   return new CodedError(
     'E_MESH_WAL_AHEAD',
-    `this node voted at height ${own} and has only the epochs before ${height}`,
+    `this node may have voted at heights before ${own} or at it, and has only the epochs before ${height}`,
     {
-      hint: 'the epochs were put back to an older copy: it votes again when it has those up to there from other nodes',
+      hint:
+        'its epochs were put back to an older copy, or the log of its votes was lost: it votes again when it has the ' +
+        'epochs up to there from other nodes',
     },
   )
 }

@@ -58,6 +58,7 @@ export class MeshDirectory {
       keep: 0,
       trim: (certificate) => bytes(Buffer.from(certificate).toString().replace('extended ', '')),
       isValidator: true,
+      firstVote: async () => 0,
       onFatal: (error) => this.fatal.push(error),
       ...options,
     })

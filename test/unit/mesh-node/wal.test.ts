@@ -70,6 +70,17 @@ describe('log of a validator’s votes', () => {
     expect(await records(7)).to.deep.equal(['a'])
   })
 
+  it('made anew beside epochs has no vote before the height that it is told, after a restart too', async () => {
+    const firstVote = async () => 12
+    await mesh.using(async ({ wal }) => expect(wal!.height).to.equal(12), { firstVote })
+    await mesh.using(async ({ wal }) => {
+      expect((await refused(wal!.append(11, [bytes('a')]))).code).to.equal('E_MESH_WAL_AHEAD')
+      await wal!.append(12, [bytes('b')])
+    })
+    expect(await records(12)).to.deep.equal(['b'])
+    await mesh.using(async ({ wal }) => expect(wal!.height).to.equal(12), { firstVote: async () => 50 })
+  })
+
   it('is after a crash what it was when an append was acknowledged', async () => {
     await mesh.using(async ({ wal }) => {
       await wal!.append(4, [bytes('a')])
