@@ -42,7 +42,10 @@ export function createFollowing(init: FollowingInit): Follow {
       tally.counters.syncedEpochs += await intake.take(epoch)
     },
     isValidator: () => validating?.isRunning === true && init.isValidator(),
-    judge: init.judge,
+    judge(peer, verdict) {
+      if (verdict.kind === 'reject') tally.refused(verdict.code)
+      init.judge(peer, verdict)
+    },
     onFatal: init.onFatal,
     log: init.log.forComponent('kairos:follow'),
   })

@@ -64,15 +64,15 @@ export class Operators {
     this.#ports.set(name, await freePort())
   }
 
-  /** One founder of each operator, named alike. */
-  async found(names: readonly string[], epochMs = 1000): Promise<void> {
+  /** One founder of each operator, named alike. @param weights - `alpha=3`, where they are not 1 */
+  async found(names: readonly string[], epochMs = 1000, weights: readonly string[] = []): Promise<void> {
     const entries: string[] = []
     for (const name of names) {
       const entry = await this.stage.did(name, ['init', '--founder', '--name', name, '--role', 'full', '--cell', name])
       await writeFile(this.stage.path(`${name}.json`), entry)
       entries.push(this.stage.path(`${name}.json`))
     }
-    const shape = ['--name', 'mesh', '--weight', '1', '--epoch', String(epochMs / 1000)]
+    const shape = ['--name', 'mesh', '--weight', '1', ...weights, '--epoch', String(epochMs / 1000)]
     const genesis = this.stage.path('genesis')
     await writeFile(genesis, await this.stage.did(names[0]!, ['genesis', 'create', ...shape, ...entries]))
     await Promise.all(names.map((name) => this.stage.did(name, ['init', '--genesis', genesis, ...PROFILE])))
