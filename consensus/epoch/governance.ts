@@ -1,10 +1,11 @@
 import { equalBytes } from '../light/bytes.ts'
 import type { Validator } from '../mesh/engine.ts'
 import { changed } from './changes.ts'
+import { digestOf } from './cid.ts'
 import { openCommand } from './command-codec.ts'
 import { Draft } from './draft.ts'
 import { MAX_MOTIONS, MAX_MOTIONS_OF_CELL, MAX_MOTION_HEIGHTS, MOVE_WINDOW } from './limits.ts'
-import type { Signatures } from './signed-bytes.ts'
+import { DOMAIN, type Signatures } from './signed-bytes.ts'
 import type { Ballot, MeshState, Motion, Move } from './types.ts'
 import { inOrder, includesKey, isOneHonest, isQuorum, powerOf, totalPower } from './validators.ts'
 
@@ -15,11 +16,13 @@ export function checkGovernance(state: MeshState, bytes: Uint8Array, signatures:
 
 /** One signed command of a validator that decides this epoch. @returns a code when it is not taken */
 export function applyCommand(draft: Draft, bytes: Uint8Array, signatures: Signatures): string | undefined {
-  const opened = openCommand(draft.before.mesh, bytes, signatures.verify)
+  const opened = openCommand(draft.before.mesh, bytes)
   if (typeof opened === 'string') return opened
-  const { command, id } = opened
+  const { command, body, signature } = opened
+  // First: whoever makes keys up would have each of them checked.
   if (powerOf(draft.before.validators, command.by) === 0) return 'E_GOVERNANCE_STRANGER'
-  return command.kind === 'move' ? move(draft, command, id, signatures) : vote(draft, command)
+  if (!signatures.verify(command.by, DOMAIN.governance, body, signature)) return 'E_GOVERNANCE_SIGNATURE'
+  return command.kind === 'move' ? move(draft, command, digestOf(body), signatures) : vote(draft, command)
 }
 
 function move(draft: Draft, { by, at, change, expires, effectiveAt }: Move, id: Uint8Array, signatures: Signatures) {

@@ -38,7 +38,7 @@ export class PendingPool {
 
   /** @returns a code when the command is not taken: by the rules of the record, E_GOVERNANCE_PENDING, E_GOVERNANCE_BUSY */
   putGovernance(bytes: Uint8Array): string | undefined {
-    const opened = openCommand(this.#state.mesh, bytes, TRUSTED.verify)
+    const opened = openCommand(this.#state.mesh, bytes)
     if (typeof opened === 'string') return opened
     if (this.#commands.some((each) => equalBytes(each.bytes, bytes))) return 'E_GOVERNANCE_PENDING'
     const { by } = opened.command

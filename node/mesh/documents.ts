@@ -1,5 +1,4 @@
 import { openAttestation } from '../../consensus/epoch/attestation-codec.ts'
-import { TRUSTED } from '../../consensus/epoch/signed-bytes.ts'
 import { openCommand } from '../../consensus/epoch/command-codec.ts'
 import { holdsFrom } from '../../consensus/epoch/governance.ts'
 import { evidenceCodec } from '../../consensus/epoch/evidence-codec.ts'
@@ -87,7 +86,7 @@ function listRows({ block }: FinalEpoch, naming: Names) {
     }),
     governanceRows: block.governance.flatMap((bytes) => {
       // More than two thirds of the power have checked who signed it.
-      const opened = openCommand(mesh, bytes, TRUSTED.verify)
+      const opened = openCommand(mesh, bytes)
       if (typeof opened === 'string') return []
       const { command } = opened
       const what = command.kind === 'move' ? changeText(command.change) : ballotText(command)

@@ -112,6 +112,9 @@ describe('epoch: governance', () => {
     const mesh = new TestMesh({ a: 1, b: 1 })
     const [by] = mesh.cell('a') as [TestNode]
     expect(code(mesh, mesh.move(new TestNode('x', 'x'), POLICY))).to.equal('E_GOVERNANCE_STRANGER')
+    const verify = (): boolean => expect.fail('a signature of a key that says nothing here was checked')
+    const strange = mesh.move(new TestNode('x', 'x'), POLICY)
+    expect(checkGovernance(mesh.state, strange, { ...mesh.ports, verify })).to.equal('E_GOVERNANCE_STRANGER')
     const forged = mesh.move(by, POLICY)
     forged[forged.length - 1]! ^= 1
     expect(code(mesh, forged)).to.equal('E_GOVERNANCE_SIGNATURE')
