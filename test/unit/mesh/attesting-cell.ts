@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -40,6 +41,11 @@ export interface Person {
 export async function person(): Promise<Person> {
   const key = await generateKeyPair('Ed25519')
   return { key, peerId: peerIdFromPrivateKey(key), raw: key.publicKey.raw }
+}
+
+/** Signing is asynchronous, and nothing else here is. */
+export async function settled(): Promise<void> {
+  for (let turns = 0; turns < 20; turns++) await turn()
 }
 
 /** One node of the cell: what it has of the cell's log, and of the epochs. */
@@ -203,6 +209,19 @@ export class AttestingCell {
     const block = { reports: reports.map(encodeReport) } as unknown as FinalEpoch['block']
     this.epochs.push({ final: { block } as FinalEpoch, state: this.state })
     for (const member of this.members) member.follow()
+  }
+
+  /** An epoch, and what the members sign after it. */
+  async next(...given: Parameters<AttestingCell['epoch']>): Promise<void> {
+    this.epoch(...given)
+    await settled()
+  }
+
+  /** Takes vote and certificate away, by the word of the first member. */
+  remove({ person }: Member): void {
+    const peerId = person.peerId.toString()
+    this.commit({ type: 'member-remove', peerId, reason: '' })
+    this.commit({ type: 'certificate-revoke', peerId, by: this.members[0]!.person.peerId.toString(), reason: '' })
   }
 
   get operator(): Operator {
