@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { CellWriters } from './cell-writers.ts'
 import type { RealCell } from './cell.ts'
 import { BIN, cleanEnv } from './kairos.ts'
-import { pidOf } from './processes.ts'
+import { LONGEST_START_MS, pidOf } from './processes.ts'
 
 const CALLS = 'write,pwrite64,fsync,fdatasync,rename,unlink'
 const WRITES = 30
@@ -49,7 +49,7 @@ export async function startTraced(cell: RealCell, name: string, trace: string) {
   const running = cell.stage.watch(child)
   let said = ''
   child.stderr.on('data', (chunk) => (said += String(chunk)))
-  await running.until(`${name} is ready`, () => said.includes('ready: '))
+  await running.until(`${name} is ready`, () => said.includes('ready: '), LONGEST_START_MS)
   return running
 }
 
