@@ -1,15 +1,8 @@
+import { EngineMemory } from '../engine-memory.ts'
 import { instantiate } from '../instantiate.ts'
 import type * as Glue from '../modules/bft.js'
-import { ByteReader, ByteWriter } from '../raft/bytes.ts'
 import { decodeEffects, encodeInput, encodeStart } from './codec.ts'
-import {
-  type CreateEngine,
-  type Engine,
-  type EngineHost,
-  EngineRefusal,
-  type EngineRefusalCode,
-  type EngineStart,
-} from './types.ts'
+import { type CreateEngine, type Engine, type EngineHost, EngineRefusal, type EngineRefusalCode } from './types.ts'
 
 const MESSAGES: Record<EngineRefusalCode, string> = {
   E_BFT_INPUT: 'not an input that the engine takes here',
@@ -24,7 +17,6 @@ const MESSAGES: Record<EngineRefusalCode, string> = {
 
 // As `crates/bft/src/lib.rs` numbers them, from -1 down.
 const REFUSALS = Object.keys(MESSAGES) as EngineRefusalCode[]
-const ROOM = 4096
 
 /** Makes engines, and signs and verifies as they do. */
 export interface Bft extends CreateEngine {
@@ -55,21 +47,15 @@ export async function loadBft({ variant, modules }: LoadOptions = {}): Promise<B
 }
 
 function engines(glue: typeof Glue, memory: WebAssembly.Memory): CreateEngine {
-  let bytes = new Uint8Array(memory.buffer)
-  const bytesNow = () => (bytes.byteLength === 0 ? (bytes = new Uint8Array(memory.buffer)) : bytes)
-  const writer = new ByteWriter(ROOM, (capacity) => {
-    const at = glue.room(capacity)
-    if (at === 0) throw refusal('E_BFT_INPUT')
-    return { bytes: bytesNow(), at, capacity }
-  })
-  const reader = new ByteReader()
+  const shared = new EngineMemory(glue, memory, () => refusal('E_BFT_INPUT'))
   return (start, host) => {
-    const node = begun(() => new glue.BftNode(startBytes(start), copying(host)))
+    const bytes = inRange(() => encodeStart(start))
+    const node = begun(() => new glue.BftNode(bytes, copying(host)))
     const engine: Engine = {
       input: (input) => {
-        const length = node.input(inRange(() => encodeInput(input, writer)).length)
+        const length = node.input(inRange(() => encodeInput(input, shared.writer)).length)
         if (length < 0) throw refusal(REFUSALS[-length - 1]!)
-        return decodeEffects(reader.begin(bytesNow(), glue.effects()))
+        return decodeEffects(shared.effects)
       },
       free: () => node.free(),
     }
@@ -83,10 +69,6 @@ function copying(host: EngineHost): EngineHost {
     extension: (round, value) => host.extension(round, value.slice()),
     isExtension: (validator, bytes) => host.isExtension(validator.slice(), bytes.slice()),
   }
-}
-
-function startBytes(start: EngineStart): Uint8Array {
-  return inRange(() => encodeStart(start))
 }
 
 function inRange<T>(encode: () => T): T {

@@ -3,7 +3,7 @@ const HIGH = 2 ** 32
 /** Makes room for so many bytes, in which what was written stays. @returns the memory, and where in it the room is */
 export type Grow = (least: number) => { readonly bytes: Uint8Array; readonly at: number; readonly capacity: number }
 
-/** Little-endian fields in a fixed order, as `crates/raft/src/wire.rs` reads them. */
+/** Little-endian fields in a fixed order, as `crates/wire` reads them. */
 export class ByteWriter {
   #bytes: Uint8Array
   #view: DataView

@@ -1,6 +1,6 @@
+import { EngineMemory } from '../engine-memory.ts'
 import { instantiate } from '../instantiate.ts'
 import type * as Glue from '../modules/raft.js'
-import { ByteReader, ByteWriter } from './bytes.ts'
 import { decodeEffects, encodeInput, encodeStart } from './codec.ts'
 import { type CreateEngine, type Engine, EngineRefusal, type EngineRefusalCode } from './types.ts'
 
@@ -12,7 +12,6 @@ const MESSAGES: Record<EngineRefusalCode, string> = {
 
 // As `crates/raft/src/lib.rs` numbers them, from -1 down.
 const REFUSALS = ['E_RAFT_INPUT', 'E_RAFT_MESSAGE', 'E_RAFT_DROPPED'] as const
-const ROOM = 4096
 
 /**
  * An instance of the engine's module, for the members of one cell: a trap spoils it for all that it made. The log that
@@ -22,21 +21,14 @@ const ROOM = 4096
  */
 export async function loadRaft(modules?: URL): Promise<CreateEngine> {
   const { glue, memory } = await instantiate<typeof Glue>('raft', 'raft.wasm', modules)
-  let bytes = new Uint8Array(memory.buffer)
-  const bytesNow = () => (bytes.byteLength === 0 ? (bytes = new Uint8Array(memory.buffer)) : bytes)
-  const writer = new ByteWriter(ROOM, (capacity) => {
-    const at = glue.room(capacity)
-    if (at === 0) throw refusal('E_RAFT_INPUT')
-    return { bytes: bytesNow(), at, capacity }
-  })
-  const reader = new ByteReader()
+  const shared = new EngineMemory(glue, memory, () => refusal('E_RAFT_INPUT'))
   return (start) => {
     const node = coded(() => new glue.RaftNode(encodeStart(start)))
     const engine: Engine = {
       input: (input) => {
-        const length = node.input(encodeInput(input, writer).length)
+        const length = node.input(encodeInput(input, shared.writer).length)
         if (length < 0) throw refusal(REFUSALS[-length - 1]!)
-        return decodeEffects(reader.begin(bytesNow(), glue.effects()))
+        return decodeEffects(shared.effects)
       },
       free: () => node.free(),
     }

@@ -113,7 +113,7 @@ describe('cell: what fails, and starts again', () => {
     cell.receive(messages)
     await until(() => seen.flat().length === messages.length)
     expect(seen.flat()).to.deep.equal(messages.map((_, n) => n))
-    // What the engine takes (`crates/raft/src/wire.rs`).
+    // What the engine takes (`crates/raft/src/lib.rs`).
     expect(most).to.be.at.most(2 << 20)
   })
 
