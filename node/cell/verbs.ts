@@ -51,6 +51,7 @@ export class CellVerbs implements Omit<CellService, 'name' | 'start' | 'stop' | 
         hint: `run the command on ${this.#nameOf(this.#leaderOf(cell)) || 'the leader'}`,
       })
     }
+    if (member?.id === before || cell.configuration.voters.length === 1) throw nobodyElse()
     cell.transfer(member?.id)
     await until(() => cell.status.leader !== 0 && cell.status.leader !== before, 'nobody took the leadership over')
     return { leader: this.#leaderOf(cell) }
@@ -123,9 +124,16 @@ export class CellVerbs implements Omit<CellService, 'name' | 'start' | 'stop' | 
 async function until(holds: () => boolean, otherwise: string): Promise<void> {
   const deadline = performance.now() + READ_TIMEOUT_MS
   while (!holds()) {
-    if (performance.now() > deadline) throw new CodedError('E_TIMEOUT', otherwise)
+    if (performance.now() > deadline)
+      throw new CodedError('E_TIMEOUT', otherwise, { hint: '`kairos members` shows who answers' })
     await new Promise<void>((resolve) => void clock.after(50, resolve))
   }
+}
+
+function nobodyElse(): CodedError {
+  return new CodedError('E_INVALID_INPUT', 'this node leads, and nobody else is to take the leadership over', {
+    hint: 'name another voter; `kairos members` lists them',
+  })
 }
 
 function unknownMember(peerId: string): CodedError {

@@ -160,7 +160,7 @@ function errorIn(text: string): CodedError | undefined {
 function unreachable(sent: ClientRequest, cause: Error): CodedError {
   return new CodedError(
     'E_NODE_UNREACHABLE',
-    `the node does not answer at ${sent.protocol}//${sent.host} (${codeOf(cause)})`,
+    `the node does not answer at ${sent.protocol}//${String(sent.getHeader('host'))} (${codeOf(cause)})`,
     {
       hint: 'see if it runs with `kairos doctor`, or start it with `kairos run`',
       cause,

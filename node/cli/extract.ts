@@ -15,7 +15,11 @@ import { isMissing } from '../storage/storage-error.ts'
  */
 export async function createWhole(target: string, fill: (place: string) => Promise<void>): Promise<void> {
   await refuseExisting(target)
-  const workshop = await mkdtemp(join(dirname(resolve(target)), '.kairos-get-'))
+  const folder = dirname(resolve(target))
+  const workshop = await mkdtemp(join(folder, '.kairos-get-')).catch((error: unknown) => {
+    // Of the two it is the folder that the user knows of.
+    throw Object.assign(error as Error, { path: folder })
+  })
   try {
     const place = join(workshop, 'content')
     await fill(place)

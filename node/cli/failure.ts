@@ -8,7 +8,7 @@ import { printable } from './text.ts'
 /** commander's complaint in our shape. Its suggestion, `(Did you mean …?)`, becomes the hint. */
 export function usageError(error: CommanderError): CodedError {
   if (error.code === 'commander.help')
-    return new CodedError('E_USAGE', 'a verb is missing', { hint: 'Run `kairos help` to see them.' })
+    return new CodedError('E_USAGE', 'a verb is missing', { hint: 'Add --help to what you typed to see them.' })
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Run `kairos help` or `kairos help VERB`.'
   return new CodedError('E_USAGE', message, { hint, cause: error })
@@ -20,12 +20,33 @@ export function usageError(error: CommanderError): CodedError {
  *
  * @returns the exit code
  */
-export function report(io: Io, error: unknown): number {
+export function report(io: Io, given: unknown): number {
+  const error = ofFile(given)
   const { exit } = kindOf(error)
   if (io.flags.json) io.stderr.write(`${JSON.stringify(errorBody(error))}\n`)
   else if (exit !== EXIT.interrupted) io.stderr.write(describe(io, error))
-  if (io.flags.debug && error instanceof Error) io.stderr.write(`${error.stack}\n`)
+  if (io.flags.debug && given instanceof Error) io.stderr.write(`${given.stack}\n`)
   return exit
+}
+
+const FILE_HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'check the path: there is nothing',
+  ENOTDIR: 'check the path: a part of it is no directory',
+  EISDIR: 'name a file: this is a directory',
+  EACCES: 'let this user have it, or name another place',
+  EPERM: 'let this user have it, or name another place',
+  EROFS: 'name a place that can be written',
+  ENOSPC: 'free some space, or name another place',
+}
+
+/** What the system says of a path that the user gave: `ENOENT: no such file or directory, open '/x'` is no sentence. */
+function ofFile(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof CodedError) return error
+  const { code = '', path } = error as NodeJS.ErrnoException
+  const hint = FILE_HINTS[code]
+  if (hint === undefined || path === undefined) return error
+  const [, why = code] = /^E[A-Z]+: ([^,]+)/.exec(error.message) ?? []
+  return new CodedError('E_IO', `${path}: ${why}`, { hint })
 }
 
 function describe(io: Io, error: unknown): string {

@@ -49,8 +49,13 @@ async function registerVerbs(program: Command, io: Io, args: string[]): Promise<
 function limitTime(io: Io, controller: AbortController): void {
   const { timeout } = io.flags
   if (timeout === undefined) return
-  const expire = () => controller.abort(new CodedError('E_TIMEOUT', `not done within ${timeout} s`))
+  const expire = () => controller.abort(tooLate(timeout))
   setTimeout(expire, Math.min(timeout * 1000, LONGEST_TIMER_MS)).unref()
+}
+
+function tooLate(seconds: number): CodedError {
+  const hint = 'give it longer with --timeout; `kairos status` tells whether the node is well'
+  return new CodedError('E_TIMEOUT', `not done within ${seconds} s`, { hint })
 }
 
 /** An abort surfaces as many errors, by where it hit; its reason is the one to show. */

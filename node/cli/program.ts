@@ -38,13 +38,13 @@ export function durationArgument(text: string): number {
   return seconds
 }
 
-/** commander's argument parser for whole numbers of at least `min`. */
-export function countArgument(min: number): (text: string) => number {
+/** commander's argument parser for whole numbers of at least `min`, and at most `max` where there is one. */
+export function countArgument(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || !Number.isSafeInteger(value))
-      throw new InvalidArgumentError(`Give a whole number from ${min} on.`)
-    return value
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`
+    throw new InvalidArgumentError(`Give a whole number from ${range}.`)
   }
 }
 

@@ -51,7 +51,7 @@ function attestedText({ attested }: Operator): string {
 }
 
 function policyPairs(policy: Policy): [string, string][] {
-  const pace = `an epoch every ${humanDuration(policy.epochMs / 1000)}, every ${humanDuration(policy.idleEpochMs / 1000)} while nothing changes`
+  const pace = `an epoch every ${pause(policy.epochMs)}, every ${pause(policy.idleEpochMs)} while nothing changes`
   return [
     ['pace', pace],
     ['trusting period', humanDuration(policy.trustingMs / 1000)],
@@ -59,6 +59,10 @@ function policyPairs(policy: Policy): [string, string][] {
     ['of one operator', `at most ${counted(policy.maxValidators, 'validator')}`],
     ['two votes', policy.doubleVote === 'remove' ? 'put a validator out for good' : 'are noted'],
   ]
+}
+
+function pause(ms: number): string {
+  return ms < 100 ? `${ms} ms` : humanDuration(ms / 1000)
 }
 
 const MOTION_HEADER = ['MOTION', 'STATE', 'YES', 'NO', 'LAPSES AFTER', 'HOLDS FROM', 'CHANGE']

@@ -41,9 +41,10 @@ export class EpochReader {
     return epochDocument(final, await this.#init.record.set(final.block.header.validators), this.#init.naming)
   }
 
-  /** @throws {CodedError} E_EPOCH_UNKNOWN, E_LIGHT_NOT_KEPT, E_LIGHT_EXPORT_TOO_LARGE */
+  /** @throws {CodedError} E_EPOCH_UNKNOWN, E_INVALID_INPUT, E_LIGHT_NOT_KEPT, E_LIGHT_EXPORT_TOO_LARGE */
   async export(height: number | 'latest', from?: number): Promise<Uint8Array> {
     const { block } = await this.#final(height)
+    if (from !== undefined && from > block.header.height) throw backwards(from, block.header.height)
     const chain = this.#exportChain()
     if (from !== undefined) return buildExport(chain, block.header.height, from)
     try {
@@ -81,4 +82,10 @@ export class EpochReader {
       stateBefore: (height) => stateBefore(chain, genesisState(genesis, record.state.mesh), height),
     }
   }
+}
+
+function backwards(from: number, height: number): CodedError {
+  return new CodedError('E_INVALID_INPUT', `the way to epoch ${height} cannot begin at epoch ${from}, after it`, {
+    hint: 'name the checkpoint that whoever verifies it has: one of that epoch, or before it',
+  })
 }

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { CodedError } from '../../../protocols/shared/errors.ts'
 import { verifiedText } from '../epoch-verify-text.ts'
@@ -21,7 +21,10 @@ export function registerVerify(epoch: Command, io: Io): void {
     .option('--checkpoint <height:cid>', 'a recent epoch that somebody you trust vouches for; trust begins there')
     .action(async (file: string, flags: Flags) => {
       const { verifyEpochFile } = await import('../../epoch-file.ts')
-      const verified = verifyEpochFile(await readBounded(file), { ...(await trustOf(io, flags)), now: Date.now() })
+      const verified = verifyEpochFile(await readBounded(file, 'name what `kairos epoch export` wrote'), {
+        ...(await trustOf(io, flags)),
+        now: Date.now(),
+      })
       await io.document(verified, () => verifiedText(verified))
     })
   examples(
@@ -37,7 +40,9 @@ async function trustOf(io: Io, { genesis, checkpoint }: Flags) {
   const { parseCheckpoint, parseCid } = await import('../../../consensus/light/index.ts')
   const { meshIdOf, parseGenesis } = await import('../../../protocols/admission/index.ts')
   if (genesis !== undefined) {
-    const mesh = parseCid(genesis) ?? parseCid(meshIdOf(parseGenesis(await readFile(genesis, 'utf8'))))
+    const text = async () =>
+      Buffer.from(await readBounded(genesis, 'name the genesis of the mesh, or give its id')).toString()
+    const mesh = parseCid(genesis) ?? parseCid(meshIdOf(parseGenesis(await text())))
     return { mesh, checkpoint: checkpoint === undefined ? undefined : parseCheckpoint(checkpoint) }
   }
   if (checkpoint !== undefined) return { mesh: undefined, checkpoint: parseCheckpoint(checkpoint) }
@@ -48,12 +53,12 @@ async function trustOf(io: Io, { genesis, checkpoint }: Flags) {
 }
 
 /** One byte more than a file may have is enough to refuse it. */
-async function readBounded(file: string): Promise<Uint8Array> {
+async function readBounded(file: string, hint: string): Promise<Uint8Array> {
   const { MAX_EXPORT_BYTES } = await import('../../../consensus/light/index.ts')
   const handle = await open(file)
   try {
     if (!(await handle.stat()).isFile()) {
-      throw new CodedError('E_LIGHT_FILE', `${file} is no file`, { hint: 'name what `kairos epoch export` wrote' })
+      throw new CodedError('E_LIGHT_FILE', `${file} is no file`, { hint })
     }
     const bytes = new Uint8Array(Math.min((await handle.stat()).size, MAX_EXPORT_BYTES + 1))
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)

@@ -22,24 +22,26 @@ function registerLs(epoch: Command, io: Io): void {
     .command('ls', { isDefault: true })
     .description('list final epochs, the newest first')
     .option('--from <height>', 'from there upward', countArgument(1))
-    .option('--limit <n>', 'how many, at most 1000', countArgument(1), 20)
+    .option('--limit <n>', 'how many, at most 1000', countArgument(1, 1000), 20)
     .action(async (flags: { from?: number; limit: number }) => {
       const shown: EpochRow[] = []
       for await (const row of createClient(io).rows<EpochRow>('/epochs', flags)) {
-        if (io.flags.json === undefined) shown.push(row)
-        else await io.row(row, () => '')
+        shown.push(row)
+        if (io.flags.json) await io.row(row, () => '')
       }
-      if (io.flags.json === undefined) await io.write(epochsText(shown))
+      if (!io.flags.json) await io.write(epochsText(shown))
+      if (shown.length === 0)
+        io.note(`no epoch${flags.from === undefined ? '' : ` from ${flags.from} on`} is final yet`)
     })
   examples(command, 'kairos epoch ls --limit 5', 'kairos epoch ls --from 1 --limit 5')
 }
 
 function registerShow(epoch: Command, io: Io): void {
   const command = epoch
-    .command('show [height]')
+    .command('show')
+    .argument('[height]', 'its height, or latest', heightArgument)
     .description('one epoch: T_global, the reports that it comes from, and who signed; the newest unless told')
-    .action(async (text?: string) => {
-      const height = text === undefined ? undefined : countArgument(1)(text)
+    .action(async (height?: number | 'latest') => {
       const document = await createClient(io).get<EpochDocument>('/epochs/show', { height })
       await io.document(document, () => epochText(document))
     })
@@ -48,12 +50,12 @@ function registerShow(epoch: Command, io: Io): void {
 
 function registerExport(epoch: Command, io: Io): void {
   const command = epoch
-    .command('export <height>')
-    .description('an epoch as a file that a stranger can verify, with all that this needs; a height, or latest')
+    .command('export')
+    .argument('<height>', 'its height, or latest', heightArgument)
+    .description('an epoch as a file that a stranger can verify, with all that this needs')
     .option('--from <height>', 'begin the way at this epoch, for who has a checkpoint of it', countArgument(1))
     .option('-o, --output <file>', 'where; stdout unless told, when that is no terminal')
-    .action(async (text: string, { from, output }: { from?: number; output?: string }) => {
-      const height = text === 'latest' ? text : countArgument(1)(text)
+    .action(async (height: number | 'latest', { from, output }: { from?: number; output?: string }) => {
       const chunks = createClient(io).bytes('/epochs/export', { height, from })
       if (output !== undefined) {
         await createWhole(output, (place) => writeNew(place, chunks))
@@ -64,4 +66,8 @@ function registerExport(epoch: Command, io: Io): void {
       for await (const chunk of chunks) await io.write(chunk)
     })
   examples(command, 'kairos epoch export 7 -o epoch-7.kairos', 'kairos epoch export latest | wc -c')
+}
+
+function heightArgument(text: string): number | 'latest' {
+  return text === 'latest' ? text : countArgument(1)(text)
 }

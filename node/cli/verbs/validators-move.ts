@@ -39,7 +39,7 @@ function registerOperator(move: Command, io: Io): void {
       .requiredOption(
         '--weight <n>',
         'whole, from 1 on; of four operators or more none may have a third',
-        countArgument(1),
+        countArgument(1, 2 ** 33 - 1),
       )
       .option('--member <peers...>', 'peer ids of its first full nodes, or names where they are known'),
   ).action(({ name, cell, weight, member = [], ...when }: OperatorFlags) =>
@@ -77,7 +77,7 @@ function whenFlags(command: Command): Command {
       'the epoch from which it is to hold; as soon as it may unless told',
       countArgument(1),
     )
-    .option('--expires-in <epochs>', 'lapses when it is not carried by then', countArgument(1))
+    .option('--expires-in <epochs>', 'lapses when it is not carried by then', countArgument(1, 1_000_000))
 }
 
 async function send(io: Io, change: ChangeDocument, { effectiveAt, expiresIn }: When): Promise<void> {
@@ -102,7 +102,8 @@ function milliseconds(text: string): number | undefined {
 
 function policyArgument(text: string): Partial<Policy> {
   const [, key = '', value = ''] = /^(\w+)=(.+)$/.exec(text) ?? []
-  if (!(key in POLICY)) throw new InvalidArgumentError(`Give KEY=VALUE; keys: ${Object.keys(POLICY).join(', ')}.`)
+  if (!Object.hasOwn(POLICY, key))
+    throw new InvalidArgumentError(`Give KEY=VALUE; keys: ${Object.keys(POLICY).join(', ')}.`)
   const parsed = POLICY[key as keyof Policy](value)
   if (parsed === undefined) throw new InvalidArgumentError(`${value} is no value of ${key}.`)
   return { [key]: parsed }

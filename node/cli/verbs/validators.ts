@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import type { MotionDocument, ValidatorsDocument } from '../../operations.ts'
 import { createClient } from '../client.ts'
 import type { Io } from '../io.ts'
@@ -41,8 +41,9 @@ function registerMotions(validators: Command, io: Io): void {
 
 function registerVote(validators: Command, io: Io): void {
   const command = validators
-    .command('vote <motion>')
-    .description('vote for a motion with the power of this validator; its id, or how that begins')
+    .command('vote')
+    .argument('<motion>', 'its id, or how that begins', motionArgument)
+    .description('vote for a motion with the power of this validator')
     .option('--no', 'against it')
     .action(async (motion: string, flags: { no?: true }) => {
       const document = await createClient(io).post<MotionDocument>('/motions/vote', {
@@ -52,4 +53,9 @@ function registerVote(validators: Command, io: Io): void {
       await io.document(document, () => motionText(document))
     })
   examples(command, 'kairos validators vote 7f3a', 'kairos validators vote 7f3a --no')
+}
+
+function motionArgument(text: string): string {
+  if (/^[0-9a-f]{1,64}$/.test(text)) return text
+  throw new InvalidArgumentError('Give hexadecimal digits, as `kairos validators motions` shows them.')
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chainText, epochsText, epochText, point } from '../../../node/cli/epoch-text.ts'
 import { queryHeader, queryLine } from '../../../node/cli/query-rows.ts'
+import { fakeOperations } from '../../helpers/fake-operations.ts'
 import { CHAIN, EPOCH, EPOCH_ROW } from '../../helpers/fake-record.ts'
 import { documents, verbStarter } from '../../helpers/verb-starter.ts'
 
@@ -91,7 +92,8 @@ describe('verbs of the record', () => {
     const { run, calls } = await start()
     expect((await run('epoch show')).stdout).to.match(/^epoch: +1234, bafy/)
     expect((await run('epoch show 7')).stdout).to.match(/^epoch: +7, bafy/)
-    expect(calls).to.deep.equal(['mesh.epoch latest', 'mesh.epoch 7'])
+    expect((await run('epoch show latest')).stdout).to.match(/^epoch: +1234, bafy/)
+    expect(calls).to.deep.equal(['mesh.epoch latest', 'mesh.epoch 7', 'mesh.epoch latest'])
   })
 
   it('export into a file, whole, and never over one that is there', async () => {
@@ -120,9 +122,15 @@ describe('verbs of the record', () => {
 
   it('refuse what is no height', async () => {
     const { run, calls } = await start()
-    for (const line of ['epoch show x', 'epoch show 0', 'epoch export -1', 'epoch export 1.5', 'epoch ls --from 0'])
+    for (const line of ['epoch show x', 'epoch show 0', 'epoch export -1', 'epoch export 1.5', 'epoch ls --limit 1001'])
       expect((await run(line)).code, line).to.match(/^commander\./)
     expect(calls).to.deep.equal([])
+  })
+
+  it('say so where there is no epoch to list', async () => {
+    const { run } = await start({ mesh: { ...fakeOperations().mesh, epochs: async function* () {} } })
+    expect((await run('epoch ls --from 9999')).stderr).to.equal('no epoch from 9999 on is final yet\n')
+    expect(await run('epoch ls', json)).to.include({ stdout: '', stderr: 'no epoch is final yet\n' })
   })
 
   it('show the record in status', async () => {

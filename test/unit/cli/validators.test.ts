@@ -15,6 +15,8 @@ describe('validators in text', () => {
     expect(text).to.match(/^who: +1 validator of 1 operator; none of them may lie$/m)
     expect(text).to.match(/^next: +1 validator from epoch 1236 on$/m)
     expect(text).to.match(/^pace: +an epoch every 1.0s, every 10s while nothing changes$/m)
+    const fast = { ...VALIDATORS.policy, epochMs: 5 }
+    expect(validatorsText({ ...VALIDATORS, policy: fast })).to.match(/^pace: +an epoch every 5 ms, /m)
     expect(text).to.match(/^trusting period: +14d/m)
     expect(text).to.match(/^collapse: +at \|T\|² 0.950$/m)
     expect(text).to.match(/^two votes: +put a validator out for good$/m)
@@ -91,7 +93,10 @@ describe('verbs of validators', () => {
       'remove-operator',
       'remove-operator delta --effective-at 0',
       'policy',
+      'operator --name Delta --cell delta --weight 8589934592',
+      'remove-operator delta --expires-in 1000001',
       'policy speed=1',
+      'policy constructor=1',
       'policy epochMs',
       'policy epochMs=soon',
       'policy collapseThreshold=2',
@@ -107,5 +112,6 @@ describe('verbs of validators', () => {
     await run('validators vote 7f3a --no')
     expect(calls).to.deep.equal(['mesh.vote 7f3a true', 'mesh.vote 7f3a false'])
     expect((await run('validators vote aa')).code).to.equal('E_MOTION_UNKNOWN')
+    expect((await run('validators vote zz')).code).to.match(/^commander\./)
   })
 })
