@@ -218,8 +218,9 @@ export class Mesh {
     this.#isValidator = this.#validators.some((validator) => equalBytes(validator.key, key))
     this.#lookout.enter(this.#height, this.#validators)
     this.#waiting = this.#next
-    this.#waiting.retain(this.#validators.map((validator) => validator.key))
-    this.#next = new Waiting()
+    const keys = this.#validators.map((validator) => validator.key)
+    this.#waiting.retain(keys)
+    this.#next = new Waiting(keys)
     for (const { resolve } of this.#synced.splice(0)) resolve(true)
   }
 

@@ -7,8 +7,8 @@ import type { ProposedBlock } from './ports.ts'
 const MAX_OF_KIND = 4
 /** Of one sender: four precommits with the longest extensions, and the rest. */
 const MAX_SENDER_BYTES = 512 << 10
-/** Twice a set: those of the next height may be others than those of this. */
-const MAX_SENDERS = 128
+/** A whole set: those of the next height may be others than those of this. */
+const MAX_STRANGERS = 64
 const MAX_BLOCKS = 4
 
 export interface Waiter {
@@ -23,7 +23,13 @@ export interface Waiter {
 export class Waiting {
   readonly #senders = new Map<string, Waiter[]>()
   readonly #blocks = new Map<string, { readonly round: number; readonly block: ProposedBlock }>()
+  readonly #present: ReadonlySet<string>
   #count = 0
+
+  /** @param present - validators of the height before, whom no crowd of others keeps out */
+  constructor(present: readonly Uint8Array[] = []) {
+    this.#present = new Set(present.map((key) => keyOf(key)))
+  }
 
   get messages(): Waiter[] {
     return [...this.#senders.values()].flat().sort((a, b) => a.number - b.number)
@@ -40,7 +46,7 @@ export class Waiting {
     const key = keyOf(from)
     const before = this.#senders.get(key) ?? []
     if (before.some((one) => equalBytes(one.bytes, bytes))) return true
-    if (before.length === 0 && this.#senders.size >= MAX_SENDERS) return false
+    if (before.length === 0 && !this.#hasPlace(key)) return false
     const waiters = [...before, { number: this.#count++, from, bytes, message }]
     const kept = bounded(waiters, kindOf(message))
     this.#senders.set(key, kept)
@@ -64,6 +70,11 @@ export class Waiting {
     const { messages } = this
     this.#senders.clear()
     return messages
+  }
+
+  #hasPlace(key: string): boolean {
+    if (this.#present.has(key)) return true
+    return [...this.#senders.keys()].filter((sender) => !this.#present.has(sender)).length < MAX_STRANGERS
   }
 }
 

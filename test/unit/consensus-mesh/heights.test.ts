@@ -104,6 +104,17 @@ describe('mesh driver: one height after another', () => {
     expect(node.engine.inputs).to.have.length(2)
   })
 
+  it('whoever validates now is heard at the next height, however many others spoke before', async () => {
+    note('onDropped')
+    await begin()
+    for (let at = 0; at < 200; at++) node.receive(vote(2, undefined), new Uint8Array(32).fill(at, 0, 1).fill(255, 1))
+    expect(seen, 'as many as a set has may be new').to.have.length(200 - 64)
+    node.receive(vote(2, undefined, 1))
+    await decideHere(1)
+    await running(2)
+    expect(node.engine.inputs.map(({ type }) => type)).to.deep.equal(['start', 'message'])
+  })
+
   it('what cannot be decoded, is refused or of another height than said, is told with its code and sender', async () => {
     note('onRefused')
     await begin()
