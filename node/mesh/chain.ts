@@ -1,44 +1,15 @@
-import { CID } from 'multiformats/cid'
-import { z } from 'zod'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { Sublevel, Write } from '../storage/sublevel.ts'
+import { damagedChain, EMPTY_CHAIN, headSchema, type ChainHead, type StoredEpoch } from './chain-head.ts'
+import { proveChain } from './chain-proof.ts'
+import { RecentEpochs } from './recent-epochs.ts'
 import { asDamage, heightKey, heightOfKey, StoreHead, type StoreOwner } from './store-head.ts'
 
 /** The state is kept of the last two epochs and of every height that this divides, for exports and for fresh starts. */
 export const STATE_EVERY = 256
 /** What is forgotten with one epoch: after `mesh.keep_epochs` was lowered it goes in many small steps. */
 const FORGOTTEN_PER_BATCH = 64
-/** Heights before the head whose rows are looked for at the start. */
-const PROVEN_AT_START = 4096
-/** What who follows asks for again and again. */
-const RECENT_EPOCHS = 64
-const RECENT_BYTES = 8_388_608
-
-const count = z.int().min(0)
-const headSchema = z.strictObject({
-  /** batches written so far */
-  sequence: count,
-  /** of the last final epoch, 0 before the first */
-  height: count,
-  /** CID of its header; no bytes before the first */
-  value: z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength <= 48),
-  /** of the first epoch that is kept, height + 1 when none is */
-  oldest: count,
-  trust: z.enum(['genesis', 'checkpoint']),
-})
-
-export type ChainHead = z.infer<typeof headSchema>
-
-/** An epoch as it is kept, sent and exported: bytes. */
-export interface StoredEpoch {
-  /** CID bytes of the header */
-  value: Uint8Array
-  /** the encoded block */
-  block: Uint8Array
-  /** the encoded certificate */
-  certificate: Uint8Array
-}
 
 /** What follows from an epoch. */
 export interface AfterEpoch {
@@ -55,8 +26,6 @@ export interface ChainInit extends StoreOwner {
   /** Newest epochs that are kept; 0 for all. */
   keep: number
 }
-
-const EMPTY: ChainHead = { sequence: 0, height: 0, value: new Uint8Array(), oldest: 1, trust: 'genesis' }
 
 /**
  * The final epochs by height. One synced batch holds all that one epoch changes (block, certificate, state, head, what
@@ -78,9 +47,8 @@ export class ChainStore {
   readonly #proposals: Sublevel
   /** Whether there may be any: one who only follows has none, and need not look at each epoch. */
   #mayHaveProposals = true
-  readonly #recent = new Map<number, StoredEpoch>()
-  #recentBytes = 0
-  #head: ChainHead = EMPTY
+  readonly #recent = new RecentEpochs()
+  #head: ChainHead = EMPTY_CHAIN
   /** Of the last epoch: settles when it is durable. */
   #writing: Promise<void> = Promise.resolve()
 
@@ -182,7 +150,6 @@ export class ChainStore {
     const gone = await this.#gone(this.#head.height + 1)
     gone.states.push(...removalsOf([this.#head.height - 1, this.#head.height]))
     this.#recent.clear()
-    this.#recentBytes = 0
     await this.#write(head, epoch, after, gone)
   }
 
@@ -215,8 +182,8 @@ export class ChainStore {
     ])
     this.#head = next
     if (gone.proposals.length === 0) this.#mayHaveProposals = false
-    if (trimmed !== undefined) this.#remember(height - 1, trimmed)
-    this.#remember(height, epoch)
+    if (trimmed !== undefined) this.#recent.put(height - 1, trimmed)
+    this.#recent.put(height, epoch)
   }
 
   /** Rows before `end`, and the proposals of the height that is decided now. */
@@ -235,51 +202,16 @@ export class ChainStore {
     return gone
   }
 
-  #remember(height: number, epoch: StoredEpoch): void {
-    this.#recentBytes += epoch.block.byteLength - (this.#recent.get(height)?.block.byteLength ?? 0)
-    this.#recent.set(height, epoch)
-    for (const [oldest, { block }] of this.#recent) {
-      if (this.#recent.size <= RECENT_EPOCHS && this.#recentBytes <= RECENT_BYTES) break
-      this.#recent.delete(oldest)
-      this.#recentBytes -= block.byteLength
-    }
-  }
-
   async #open(): Promise<void> {
     const found = await this.#store.read()
     if (found !== undefined) {
       this.#head = found
-      await this.#prove()
-      return
+      return proveChain(found, this, this.#values)
     }
     for (const rows of [this.#blocks, this.#values, this.#heights, this.#states]) {
       for await (const _ of rows.keys({ limit: 1 })) throw damagedChain('it has epochs and no head')
     }
-    await this.#store.meta.batch(this.#store.create(EMPTY))
-  }
-
-  /** The ends, and that nothing is missing between them; what is read later is checked by its CID. */
-  async #prove(): Promise<void> {
-    const { height, value, oldest } = this.#head
-    if (height === 0) return this.#proveEmpty()
-    const [state, epoch, first] = await Promise.all([this.stateAt(height), this.epoch(height), this.epoch(oldest)])
-    if (epoch === undefined || first === undefined) throw damagedChain(`an epoch of ${oldest} to ${height} is missing`)
-    if (state === undefined) throw damagedChain(`the state of epoch ${height} is missing`)
-    if (!Buffer.from(epoch.value).equals(value)) {
-      throw damagedChain(`epoch ${height} is ${CID.decode(epoch.value)}, ${CID.decode(value)} was written`)
-    }
-    if ((await this.heightOf(value)) !== height) throw damagedChain(`the head ${CID.decode(value)} has no height`)
-    let expected = Math.max(oldest, height - PROVEN_AT_START)
-    for await (const key of this.#values.keys({ gte: heightKey(expected) })) {
-      if (heightOfKey(key) !== expected++) throw damagedChain(`there is no epoch ${expected - 1}`)
-    }
-    if (expected !== height + 1) throw damagedChain(`it ends at epoch ${expected - 1}, ${height} was written`)
-  }
-
-  async #proveEmpty(): Promise<void> {
-    for await (const key of this.#values.keys({ limit: 1 })) {
-      throw damagedChain(`there is an epoch ${heightOfKey(key)} after its end at 0`)
-    }
+    await this.#store.meta.batch(this.#store.create(EMPTY_CHAIN))
   }
 }
 
@@ -290,15 +222,6 @@ interface Gone {
   states: Write[]
   certificates: Write[]
   proposals: Write[]
-}
-
-export function damagedChain(what: string, cause?: unknown): CodedError {
-  return new CodedError('E_MESH_STORE_DAMAGED', `the store of epochs is damaged: ${what}`, {
-    hint:
-      'nothing was changed: move mesh/chain in the directory of this node away and start again, and it takes the epochs ' +
-      'from other nodes; leave mesh/wal where it is, which keeps this node from voting twice',
-    cause,
-  })
 }
 
 function outOfOrder(what: string): CodedError {

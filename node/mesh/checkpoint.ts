@@ -18,7 +18,8 @@ import { equalBytes } from '../../consensus/light/bytes.ts'
 import { cidText, type Checkpoint } from '../../consensus/light/text.ts'
 import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
 import type { SyncClient, SyncEpoch } from '../../protocols/sync/index.ts'
-import type { ChainStore, StoredEpoch } from './chain.ts'
+import type { ChainStore } from './chain.ts'
+import type { StoredEpoch } from './chain-head.ts'
 
 const RETRY_MS = 1_000
 

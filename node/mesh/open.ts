@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { openDatabase, type Database } from '../storage/database.ts'
-import { ChainStore, damagedChain, type ChainInit } from './chain.ts'
+import { ChainStore, type ChainInit } from './chain.ts'
+import { damagedChain } from './chain-head.ts'
 import type { StoreOwner } from './store-head.ts'
 import { damagedWal, MeshWal } from './wal.ts'
 

@@ -3,7 +3,7 @@ import { cidText } from '../../consensus/light/text.ts'
 import { toleratedFaults } from '../../protocols/admission/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import type { ChainSummary } from '../operations-mesh.ts'
-import type { ChainHead } from './chain.ts'
+import type { ChainHead } from './chain-head.ts'
 import { complexOf, squared, type Naming } from './documents.ts'
 import type { MeshTally } from './tally.ts'
 

@@ -1,6 +1,7 @@
 import { assert } from 'chai'
 import { genesisState } from '../../../consensus/epoch/genesis-state.ts'
-import { STATE_EVERY, type StoredEpoch } from '../../../node/mesh/chain.ts'
+import { STATE_EVERY } from '../../../node/mesh/chain.ts'
+import type { StoredEpoch } from '../../../node/mesh/chain-head.ts'
 import { stateBefore } from '../../../node/mesh/state-before.ts'
 import { genesisOf, TestRecord } from './record.ts'
 
