@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { bytes, refused } from '../shared/fields.ts'
 import {
   DIGEST_BYTES,
   MAX_ANSWER_BYTES,
@@ -10,21 +11,14 @@ import {
   SALT_BYTES,
 } from './constants.ts'
 
-const exactly = (length: number) =>
-  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength === length, {
-    error: `not ${length} bytes`,
-  })
-const multihash = z.custom<Uint8Array>(
-  (value) => value instanceof Uint8Array && value.byteLength >= 3 && value.byteLength <= MAX_MULTIHASH_BYTES,
-  { error: `not 3 to ${MAX_MULTIHASH_BYTES} bytes` },
-)
+const multihash = bytes(3, MAX_MULTIHASH_BYTES)
 const cid = z.string().min(1).max(128)
 
 const challenge = z.strictObject({
   type: z.literal('challenge'),
   /** CID as text, as it is agreed on. */
   pin: cid,
-  salt: exactly(SALT_BYTES),
+  salt: bytes(SALT_BYTES),
   blocks: z.array(multihash).min(1).max(MAX_BLOCKS),
 })
 const resultsRequest = z.strictObject({
@@ -40,14 +34,9 @@ const results = z.strictObject({
   rows: z.array(row).max(MAX_ROWS),
   next: z.int().min(0),
 })
-const proof = z.strictObject({ type: z.literal('proof'), digest: exactly(DIGEST_BYTES) })
+const proof = z.strictObject({ type: z.literal('proof'), digest: bytes(DIGEST_BYTES) })
 const missing = z.strictObject({ type: z.literal('missing'), block: multihash })
 const unclaimed = z.strictObject({ type: z.literal('unclaimed') })
-const refused = z.strictObject({
-  type: z.literal('refused'),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
-  message: z.string().max(512),
-})
 
 export type Challenge = Omit<z.infer<typeof challenge>, 'type'>
 export type Results = Omit<z.infer<typeof results>, 'type'>

@@ -29,8 +29,6 @@ export const DEADLINE_BYTES_PER_MS = 20_971
 export const REQUEST_TIMEOUT_MS = 5_000
 /** One answer, all reading included; far over every deadline. */
 export const ANSWER_TIMEOUT_MS = 30_000
-/** For the other side to read why it was refused. */
-export const REFUSAL_LINGER_MS = 500
 
 /** Answers under way to one peer, and to all; more are refused with E_AUDIT_BUSY. */
 export const MAX_ANSWERS_PER_PEER = 2

@@ -1,8 +1,10 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
+import { toldCode } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { readRequest } from '../shared/read-request.ts'
+import { refuse } from '../shared/refuse.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
 import { WorkCount } from '../shared/work-count.ts'
 import { answerCodec, requestCodec, type AuditAnswer, type AuditRequest, type Results } from './codec.ts'
@@ -102,28 +104,10 @@ class Handler implements AuditHandler {
     if (isFault) this.#init.judge(peer, reject(code))
     // A peer that has left was refused nothing.
     if (isFault || stream.status === 'open') this.#init.refused(peer, code)
-    try {
-      await refuse(stream, code, messageOf(error))
-    } catch {
-      // It is gone, or does not read.
-    } finally {
-      stream.abort(new CodedError('E_STREAM_CLOSED', code))
-    }
+    if (stream.status !== 'open') return
+    const told = toldCode(code)
+    const message = told === 'E_INTERNAL' ? 'the node failed' : messageOf(error).slice(0, 512)
+    const frame = answerCodec.encode({ type: 'refused', code: told, message })
+    await refuse(stream, frame).catch(() => stream.abort(new CodedError('E_STREAM_CLOSED', code)))
   }
-}
-
-/** Says why, reads nothing more, and gives the other side time to close. */
-async function refuse(stream: Stream, code: string, why: string): Promise<void> {
-  if (stream.status !== 'open') return
-  const linger = AbortSignal.timeout(limits.REFUSAL_LINGER_MS)
-  const closed = new Promise<void>((resolve) => {
-    stream.addEventListener('close', () => resolve())
-    linger.addEventListener('abort', () => resolve())
-  })
-  const known = /^E_[A-Z_]{1,60}$/.test(code) ? code : 'E_INTERNAL'
-  const message = known === 'E_INTERNAL' ? 'the node failed' : why.slice(0, 512)
-  await writeFrame(stream, answerCodec.encode({ type: 'refused', code: known, message }), linger)
-  await stream.closeRead()
-  await stream.close({ signal: linger })
-  await closed
 }

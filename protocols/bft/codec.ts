@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { bytes, refused } from '../shared/fields.ts'
 import {
   DIGEST_BYTES,
   MAX_ATTESTATION_BYTES,
@@ -13,17 +14,12 @@ import {
   VALUE_BYTES,
 } from './constants.ts'
 
-const bytes = (min: number, max: number) =>
-  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength >= min && value.byteLength <= max, {
-    error: `not ${min} to ${max} bytes`,
-  })
-
 const height = z.int().min(1)
 const round = z
   .int()
   .min(0)
   .max(2 ** 31 - 1)
-const value = bytes(VALUE_BYTES, VALUE_BYTES)
+const value = bytes(VALUE_BYTES)
 
 /** The engine's own, opaque here. */
 const message = z.strictObject({ type: z.literal('message'), height, bytes: bytes(1, MAX_MESSAGE_BYTES) })
@@ -48,7 +44,7 @@ const wantBlock = z.strictObject({ type: z.literal('want-block'), height, value 
 const wantReports = z.strictObject({
   type: z.literal('want-reports'),
   epoch: z.int().min(0),
-  digests: z.array(bytes(DIGEST_BYTES, DIGEST_BYTES)).min(1).max(MAX_DIGESTS),
+  digests: z.array(bytes(DIGEST_BYTES)).min(1).max(MAX_DIGESTS),
 })
 const reports = z.strictObject({
   type: z.literal('reports'),
@@ -57,13 +53,6 @@ const reports = z.strictObject({
 const attestation = z.strictObject({ type: z.literal('attestation'), bytes: bytes(1, MAX_ATTESTATION_BYTES) })
 const share = z.strictObject({ type: z.literal('attestation-share'), bytes: bytes(1, MAX_ATTESTATION_BYTES) })
 const governance = z.strictObject({ type: z.literal('governance'), bytes: bytes(1, MAX_GOVERNANCE_BYTES) })
-
-/** The only thing that comes back on a stream. */
-const refused = z.strictObject({
-  type: z.literal('refused'),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
-  message: z.string().max(512),
-})
 
 export type BftPart = z.infer<typeof part>
 export type BftFrame =
@@ -75,6 +64,7 @@ export type BftFrame =
   | z.infer<typeof attestation>
   | z.infer<typeof share>
   | z.infer<typeof governance>
+/** The only thing that comes back on a stream. */
 export type BftRefusal = z.infer<typeof refused>
 
 export const frameCodec = defineCodec<BftFrame>(

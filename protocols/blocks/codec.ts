@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCodec, type Codec } from '../shared/codec.ts'
 import { CodedError } from '../shared/errors.ts'
+import { bytes, refused } from '../shared/fields.ts'
 import {
   MAX_BLOCK_BYTES,
   MAX_CID_BYTES,
@@ -12,10 +13,7 @@ import {
 
 const LENGTH_BYTES = 4
 
-const cid = z.custom<Uint8Array>(
-  (value) => value instanceof Uint8Array && value.byteLength >= 4 && value.byteLength <= MAX_CID_BYTES,
-  { error: `not 4 to ${MAX_CID_BYTES} bytes` },
-)
+const cid = bytes(4, MAX_CID_BYTES)
 const cids = z.array(cid).max(MAX_WANTS)
 const sized = z.array(z.strictObject({ cid, size: z.int().min(0).max(MAX_BLOCK_BYTES) }))
 
@@ -27,11 +25,7 @@ const requestHeader = z.discriminatedUnion('type', [
 const answerHeader = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('blocks'), blocks: sized.max(MAX_WANTS), absent: cids }),
   z.strictObject({ type: z.literal('stored'), cids: z.array(cid).min(1).max(PUSH_WINDOW_BLOCKS) }),
-  z.strictObject({
-    type: z.literal('refused'),
-    code: z.string().regex(/^E_[A-Z_]{1,60}$/),
-    message: z.string().max(512),
-  }),
+  refused,
 ])
 
 export interface Block {

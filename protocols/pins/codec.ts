@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { errorCode } from '../shared/fields.ts'
 import { MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, PIN_OPS } from './constants.ts'
 
 const request = z.strictObject({ op: z.enum(PIN_OPS), args: z.array(z.json()).max(4) })
 const done = z.strictObject({ type: z.literal('done'), document: z.json() })
 const error = z.strictObject({
   type: z.literal('error'),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
+  code: errorCode,
   message: z.string().max(1024),
   hint: z.string().max(1024).optional(),
 })

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
+import { toldCode } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { readRequest } from '../shared/read-request.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
@@ -104,9 +105,7 @@ function encoded(answer: PinsAnswer): Uint8Array {
 }
 
 function refusal(error: unknown): PinsAnswer {
-  const code = codeOf(error)
-  const known = /^E_[A-Z_]{1,60}$/.test(code) ? code : 'E_INTERNAL'
   const hint = error instanceof CodedError ? error.hint : undefined
-  const answer = { type: 'error', code: known, message: messageOf(error).slice(0, 1024) } as const
+  const answer = { type: 'error', code: toldCode(codeOf(error)), message: messageOf(error).slice(0, 1024) } as const
   return hint === undefined ? answer : { ...answer, hint: hint.slice(0, 1024) }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { errorCode } from '../shared/fields.ts'
 import { MAX_REQUEST_BYTES, MAX_ROW_BYTES, MAX_ROWS } from './constants.ts'
 
 const value = z.union([z.string().max(256), z.number(), z.boolean(), z.null()])
@@ -18,7 +19,7 @@ const row = z.strictObject({ type: z.literal('row'), row: z.json() })
 const end = z.strictObject({ type: z.literal('end'), rows: z.int().min(0).max(MAX_ROWS) })
 const error = z.strictObject({
   type: z.literal('error'),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
+  code: errorCode,
   message: z.string().max(1024),
   hint: z.string().max(1024).optional(),
 })

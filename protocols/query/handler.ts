@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
+import { toldCode } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { readRequest } from '../shared/read-request.ts'
 import { WorkCount } from '../shared/work-count.ts'
@@ -109,8 +110,7 @@ async function send(stream: Stream, frames: AsyncIterable<Uint8Array>, signal: A
 }
 
 async function* refusal(code: string, message: string, hint?: string): AsyncGenerator<Uint8Array> {
-  const known = /^E_[A-Z_]{1,60}$/.test(code) ? code : 'E_INTERNAL'
-  const frame: QueryFrame = { type: 'error', code: known, message: message.slice(0, 1024) }
+  const frame: QueryFrame = { type: 'error', code: toldCode(code), message: message.slice(0, 1024) }
   yield frameCodec.encode(hint === undefined ? frame : { ...frame, hint: hint.slice(0, 1024) })
 }
 

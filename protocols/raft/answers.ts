@@ -1,6 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
+import { toldCode } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { answerCodec, type Answer, type JoinAnswer } from './codec.ts'
 import { MAX_BLOCK_BYTES, MAX_BLOCKS_BYTES } from './constants.ts'
@@ -58,7 +59,5 @@ async function send(stream: Stream, answer: Answer, signal: AbortSignal): Promis
 }
 
 function refusalOf(error: unknown): JoinAnswer {
-  const code = codeOf(error)
-  const known = /^E_[A-Z_]{1,60}$/.test(code) ? code : 'E_INTERNAL'
-  return { type: 'refused', code: known, message: messageOf(error).slice(0, 512) }
+  return { type: 'refused', code: toldCode(codeOf(error)), message: messageOf(error).slice(0, 512) }
 }

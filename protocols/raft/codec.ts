@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { bytes, refused } from '../shared/fields.ts'
 import {
   INCARNATION_BYTES,
   MAX_ANSWER_BYTES,
@@ -12,18 +13,13 @@ import {
   MAX_OPENING_BYTES,
 } from './constants.ts'
 
-const bytes = (min: number, max: number) =>
-  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength >= min && value.byteLength <= max, {
-    error: `not ${min} to ${max} bytes`,
-  })
-
 const raftId = z.int().min(1)
 const ids = z.array(raftId).max(MAX_MEMBERS)
 const peerId = z.string().min(1).max(128)
 
 const opening = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('messages'), lane: z.enum(['urgent', 'bulk']) }),
-  z.strictObject({ type: z.literal('join'), incarnation: bytes(INCARNATION_BYTES, INCARNATION_BYTES) }),
+  z.strictObject({ type: z.literal('join'), incarnation: bytes(INCARNATION_BYTES) }),
   z.strictObject({ type: z.literal('blocks'), cids: z.array(bytes(4, MAX_CID_BYTES)).min(1).max(MAX_CIDS) }),
 ])
 
@@ -50,12 +46,6 @@ const report = z.strictObject({
   to: raftId,
   index: z.int().min(1),
   ok: z.boolean(),
-})
-
-const refused = z.strictObject({
-  type: z.literal('refused'),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
-  message: z.string().max(512),
 })
 
 const joined = z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { refused } from '../shared/fields.ts'
 import { MAX_HEADS, MAX_STATUS_BYTES } from './constants.ts'
 
 const status = z.strictObject({
@@ -20,20 +21,14 @@ const status = z.strictObject({
   time: z.int().nonnegative(),
 })
 
-const refusal = z.strictObject({
-  type: z.literal('refused'),
-  code: z.string().regex(/^E_[A-Z_]{1,60}$/),
-  message: z.string().max(512),
-})
-
 const accepted = z.strictObject({ type: z.literal('accepted') })
 
 export type PeerStatus = Omit<z.infer<typeof status>, 'type'>
-export type StatusRefusal = Omit<z.infer<typeof refusal>, 'type'>
-export type StatusMessage = z.infer<typeof status> | z.infer<typeof refusal> | z.infer<typeof accepted>
+export type StatusRefusal = Omit<z.infer<typeof refused>, 'type'>
+export type StatusMessage = z.infer<typeof status> | z.infer<typeof refused> | z.infer<typeof accepted>
 
 export const statusCodec = defineCodec<StatusMessage>(
   'status',
   MAX_STATUS_BYTES,
-  z.discriminatedUnion('type', [status, refusal, accepted]),
+  z.discriminatedUnion('type', [status, refused, accepted]),
 )

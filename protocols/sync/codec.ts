@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
+import { bytes, refused } from '../shared/fields.ts'
 import {
   MAX_ANSWER_BYTES,
   MAX_BLOCK_BYTES,
@@ -9,11 +10,6 @@ import {
   MAX_STATE_BYTES,
   MAX_VALUE_BYTES,
 } from './constants.ts'
-
-const bytes = (min: number, max: number) =>
-  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength >= min && value.byteLength <= max, {
-    error: `not ${min} to ${max} bytes`,
-  })
 
 const height = z.int().min(1)
 
@@ -44,11 +40,7 @@ const answer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('state'), height, bytes: bytes(1, MAX_STATE_BYTES) }),
   /** of a range: nothing was cut off */
   z.strictObject({ type: z.literal('end') }),
-  z.strictObject({
-    type: z.literal('refused'),
-    code: z.string().regex(/^E_[A-Z_]{1,60}$/),
-    message: z.string().max(512),
-  }),
+  refused,
 ])
 
 export type SyncRequest = z.infer<typeof request>
