@@ -1,9 +1,17 @@
 import { encode } from '@ipld/dag-cbor'
 import { existsSync, readFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { buildBlock, proposerOf, type FinalEpoch, type OpenedBlock } from '../../consensus/epoch/index.ts'
 import { encodeLists, linksOf } from '../../consensus/epoch/block-codec.ts'
-import { headerCodec, partsCodec, valueOf, type EpochHeader } from '../../consensus/epoch/index.ts'
+import {
+  buildBlock,
+  headerCodec,
+  partsCodec,
+  proposerOf,
+  valueOf,
+  type EpochHeader,
+  type FinalEpoch,
+  type OpenedBlock,
+} from '../../consensus/epoch/index.ts'
 import type { ProposedBlock } from '../../consensus/mesh/index.ts'
 import { equalBytes } from '../../consensus/light/bytes.ts'
 import { createEpochPorts } from '../../node/mesh/epoch-ports.ts'

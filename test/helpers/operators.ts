@@ -105,7 +105,6 @@ export class Operators {
     return (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
   }
 
-  /** @param body - of a POST; a GET without */
   /** Once the motion, which another node may have moved a moment ago, is known there. */
   async vote(name: string, motion: string, yes: boolean): Promise<Answer<MotionDocument>> {
     return eventually(`${name} knows the motion`, async () => {
@@ -114,6 +113,7 @@ export class Operators {
     })
   }
 
+  /** @param body - of a POST; a GET without */
   async call<T>(name: string, route: string, body?: object): Promise<Answer<T>> {
     try {
       const [url, token] = await this.#access(name)
