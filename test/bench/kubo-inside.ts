@@ -10,7 +10,7 @@ import { byClients, pinRates, type PinRates } from './pins-rate.ts'
 const MEASURES = { content: twoKubos, pins: threeClusters }
 
 const [root = '', what = 'content', ...sizes] = process.argv.slice(2)
-await answer<KuboTimes | PinRates[]>(() => MEASURES[what as keyof typeof MEASURES](sizes.map(Number)))
+await answer<KuboTimes[] | PinRates[]>(() => MEASURES[what as keyof typeof MEASURES](sizes.map(Number)))
 
 /** Seconds: to add a file; those that the second node needs to pin a file and a directory that the first has. */
 export interface KuboTimes {
@@ -19,38 +19,44 @@ export interface KuboTimes {
   small: number
 }
 
-async function twoKubos([addedBytes = 0, fileBytes = 0, smallFiles = 0, smallBytes = 0]: number[]): Promise<KuboTimes> {
+/** @returns those of each round, of new content */
+async function twoKubos([rounds = 0, addedBytes = 0, fileBytes = 0, smallFiles = 0, smallBytes = 0]: number[]) {
   const [one, two] = [await Kubo.start(join(root, 'one')), await Kubo.start(join(root, 'two'))]
-  await writeFile(join(root, 'added'), randomBytes(addedBytes))
-  await writeFile(join(root, 'file'), randomBytes(fileBytes))
-  await writeSmall('d', smallFiles, smallBytes)
-  const add = await seconds(() => one.add(join(root, 'added')))
-  const roots = [await one.add(join(root, 'file')), await one.add(join(root, 'd'))]
   await two.connect(one)
-  const [file, small] = [await seconds(() => two.pin(roots[0]!)), await seconds(() => two.pin(roots[1]!))]
-  return { add, file, small }
+  const times: KuboTimes[] = []
+  for (let round = 0; round < rounds; round++) {
+    const directory = join(root, `round${round}`)
+    await writeSmall(directory, smallFiles, smallBytes)
+    await writeFile(join(root, 'added'), randomBytes(addedBytes))
+    await writeFile(join(root, 'file'), randomBytes(fileBytes))
+    const add = await seconds(() => one.add(join(root, 'added')))
+    const roots = [await one.add(join(root, 'file')), await one.add(directory)]
+    const [file, small] = [await seconds(() => two.pin(roots[0]!)), await seconds(() => two.pin(roots[1]!))]
+    times.push({ add, file, small })
+  }
+  return times
 }
 
 /** @returns of each round what it reached */
 async function threeClusters([rounds = 0, pins = 0, bytes = 0, clients = 0]: number[]): Promise<PinRates[]> {
   const clusters = await ThreeClusters.start(root)
   const [first] = clusters.kubos
-  const [warm, ...cids] = await first!.addEach(await writeSmall('blocks', 1 + rounds * pins, bytes))
+  const [warm, ...cids] = await first!.addEach(await writeSmall(join(root, 'blocks'), 1 + rounds * pins, bytes))
   await clusters.ready(warm!)
   const rates: PinRates[] = []
   for (let round = 0; round < rounds; round++) {
     const some = cids.slice(round * pins, (round + 1) * pins)
-    const wanted = (await clusters.held()) + pins
-    const areHeld = async () => (await clusters.held()) >= wanted
-    rates.push(await pinRates(pins, () => byClients(clients, some, (cid) => clusters.pin(cid)), areHeld))
+    const before = await clusters.held()
+    const held = async () => (await clusters.held()) - before
+    rates.push(await pinRates(pins, () => byClients(clients, some, (cid) => clusters.pin(cid)), held))
   }
   return rates
 }
 
 /** @returns the paths of files of random bytes */
 async function writeSmall(directory: string, count: number, bytes: number): Promise<string[]> {
-  await mkdir(join(root, directory))
-  const paths = Array.from({ length: count }, (_, n) => join(root, directory, String(n)))
+  await mkdir(directory)
+  const paths = Array.from({ length: count }, (_, n) => join(directory, String(n)))
   for (const path of paths) await writeFile(path, randomBytes(bytes))
   return paths
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const LONGEST_MS = 240_000
@@ -38,22 +38,31 @@ export async function onLoopbackOnly<T>(program: string, args: readonly string[]
   try {
     return await answerOf<T>(child)
   } finally {
-    clearTimeout(late)
-    child.kill('SIGKILL')
+    // It ends with its channel, and all that it started with it.
+    if (child.connected) child.disconnect()
     if (child.pid !== undefined) await (child.exitCode ?? child.signalCode ?? once(child, 'exit'))
-    // Those that it started may still be at their last write.
+    clearTimeout(late)
     await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }
 
-/** For the program: sends what `work` finds to who runs it, and ends with that, or when nobody waits for it any more. */
+/** For the program: sends what `work` finds to who runs it, and ends when nobody waits any more. */
 export async function answer<T>(work: () => Promise<T>): Promise<void> {
-  process.once('disconnect', () => process.exit(1))
-  const found: Answer<T> = await work().then(
+  process.once('disconnect', () => process.exit())
+  const found: Answer<T> = await guarded(work).then(
     (result) => ({ result }),
     (error: unknown) => ({ error: String(error) }),
   )
-  process.send?.(found, undefined, undefined, () => process.exit(0))
+  process.send?.(found)
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  if (!isLoopbackOnly(networkInterfaces())) throw new Error('there is more than loopback here')
+  return work()
+}
+
+export function isLoopbackOnly(interfaces: NodeJS.Dict<{ internal: boolean }[]>): boolean {
+  return Object.values(interfaces).every((addresses = []) => addresses.every(({ internal }) => internal))
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {

@@ -76,11 +76,11 @@ async function cellFigures(): Promise<Figure[]> {
 
 async function watched(cell: RealCell, pins: number, work: () => Promise<void>): Promise<PinRates> {
   const before = await Promise.all(NAMES.map((name) => pinned(cell, name)))
-  const areHeld = async (): Promise<boolean> => {
+  const held = async (): Promise<number> => {
     const now = await Promise.all(NAMES.map((name) => pinned(cell, name)))
-    return now.every((count, at) => count - before[at]! >= pins)
+    return Math.min(...now.map((count, at) => count - before[at]!))
   }
-  return pinRates(pins, work, areHeld)
+  return pinRates(pins, work, held)
 }
 
 async function pinned(cell: RealCell, name: string): Promise<number> {

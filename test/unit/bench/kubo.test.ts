@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { clusterEnv, heldIn, versionIn } from '../../bench/kubo-cluster.ts'
 import { measureInside } from '../../bench/kubo-peers.ts'
 import { urlOf } from '../../bench/kubo.ts'
+import { isLoopbackOnly } from '../../bench/loopback-only.ts'
 
 const place = { path: '/somewhere', secret: '00'.repeat(32), kubo: '/ip4/127.0.0.1/tcp/5001' }
 const pin = (...words: string[]) =>
@@ -38,6 +39,11 @@ describe('Kubo and IPFS Cluster, to be measured beside', () => {
     const all = pin('pinned', 'pinned', 'pinned')
     expect(heldIn(all + pin('pinned', 'pinning', 'pinned') + pin('pinned', 'pinned', 'remote') + all, 3)).to.equal(2)
     expect(heldIn('', 3)).to.equal(0)
+  })
+
+  it('runs where there is only loopback, and nowhere else', () => {
+    expect(isLoopbackOnly({ lo: [{ internal: true }, { internal: true }] })).to.equal(true)
+    expect(isLoopbackOnly({ lo: [{ internal: true }], eth0: [{ internal: false }] })).to.equal(false)
   })
 
   it('says which program is missing, and does not fail', async () => {
