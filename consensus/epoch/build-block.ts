@@ -72,7 +72,9 @@ function takeable(state: MeshState, pending: Sundry): Sundry {
     return taken
   }
   const evidence = take(distinct(pending.evidence), MAX_EVIDENCE, (bytes) => applyEvidence(draft, bytes, TRUSTED))
-  const byCell = onePerCell(state.mesh, pending.attestations)
+  // Attestations come every epoch: what is voted on must not wait for an epoch without them.
+  const left = room - Math.min(room / 2, sizeOf(pending.governance))
+  const byCell = chosen(state, pending.attestations, left)
   const attestations = take(byCell, MAX_OPERATORS, (bytes) => applyAttestation(draft, bytes, TRUSTED))
   const governance = take(pending.governance, MAX_COMMANDS, (bytes) => applyCommand(draft, bytes, TRUSTED))
   return { evidence, attestations, governance }
@@ -83,11 +85,19 @@ function distinct(list: readonly Uint8Array[]): Uint8Array[] {
   return sorted.filter((each, at) => at === 0 || compareBytes(sorted[at - 1]!, each) !== 0)
 }
 
-function onePerCell(mesh: Uint8Array, list: readonly Uint8Array[]): Uint8Array[] {
+/** One of each cell, in the order of the cells; where not all have room, those whose last is the oldest. */
+function chosen({ mesh, operators }: MeshState, list: readonly Uint8Array[], room: number): Uint8Array[] {
+  const last = new Map(operators.map(({ cell, attested }) => [cell, attested?.epoch ?? -1]))
   const cells = new Map<string, Uint8Array>()
   for (const bytes of list) {
     const opened = openAttestation(mesh, bytes)
-    if (typeof opened !== 'string') cells.set(opened.attestation.cell, bytes)
+    if (typeof opened !== 'string' && last.has(opened.attestation.cell)) cells.set(opened.attestation.cell, bytes)
   }
-  return [...cells].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => bytes)
+  const byAge = [...cells].sort(([a], [b]) => last.get(a)! - last.get(b)! || (a < b ? -1 : 1))
+  const fitting = byAge.filter(([, { byteLength }]) => byteLength <= room && (room -= byteLength) >= 0)
+  return fitting.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => bytes)
+}
+
+function sizeOf(list: readonly Uint8Array[]): number {
+  return list.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }

@@ -108,6 +108,27 @@ describe('epoch: attestations', () => {
     expect(applyAttestation(new Draft(one.state), attestation, one.ports)).to.equal('E_ATTESTATION_LAST')
   })
 
+  it('keep neither other cells nor commands waiting by their length, whatever their names', () => {
+    const cells = Array.from({ length: 20 }, (_, at) => `c${10 + at}`)
+    const many = new TestMesh(Object.fromEntries(cells.map((cell) => [cell, 1])))
+    many.advance()
+    const moves = ['x', 'y'].map((cell) => {
+      const members = keysOf(Array.from({ length: 32 }, (_, at) => new TestNode(cell, `${cell}-${at}`)))
+      return many.move(many.validators[0]!, { type: 'operator-set', name: cell, cell, weight: 1, members })
+    })
+    /** Together more than a block has room for, epoch after epoch. */
+    const long = (cell: string): Uint8Array => {
+      const revoked = Array.from({ length: 64 }, (_, at) =>
+        new Uint8Array(32).fill(at + 1).fill(many.state.height, 0, 1),
+      )
+      return many.attest(many.attestation(cell, { revoked }), many.cell(cell))
+    }
+    const { governance } = many.advance({ pending: { attestations: cells.map(long), governance: moves } })
+    expect(governance).to.deep.equal(moves)
+    many.advance({ pending: { attestations: cells.map(long) } })
+    expect(cells.filter((cell) => many.operator(cell).attested === undefined)).to.deep.equal([])
+  })
+
   it('are one of a cell and in the order of the cells, which who builds a block sees to', () => {
     const attestations = ['c', 'a', 'b'].map((cell) => mesh.attest(mesh.attestation(cell), mesh.cell(cell)))
     const block = mesh.advance({ pending: { attestations } })
