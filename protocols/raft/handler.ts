@@ -3,6 +3,7 @@ import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
 import { readFrames } from '../shared/frames.ts'
 import { InboundLanes } from '../shared/inbound-lanes.ts'
+import { unasked } from '../shared/read-request.ts'
 import { refuse } from '../shared/refuse.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
 import { WorkCount } from '../shared/work-count.ts'
@@ -141,7 +142,7 @@ async function readOpening(stream: Stream, frames: AsyncGenerator<Uint8Array>): 
   const timer = setTimeout(() => stream.abort(new CodedError('E_TIMEOUT', 'no opening frame')), OPEN_TIMEOUT_MS)
   try {
     const first = await frames.next()
-    if (first.done === true) throw new CodedError('E_RAFT_PROTOCOL', 'a stream without an opening frame')
+    if (first.done === true) throw unasked(stream, 'E_RAFT_PROTOCOL')
     const opening = openingCodec.decode(first.value)
     // An asker says nothing more and closes its end.
     if (opening.type !== 'messages' && (await frames.next()).done !== true) {

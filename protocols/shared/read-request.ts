@@ -14,7 +14,7 @@ export interface RequestOptions {
 /**
  * The one frame of an asker, whose end must then close.
  *
- * @throws {CodedError} `faultCode`, E_FRAME_*; E_ABORTED when it takes too long, and the stream is reset
+ * @throws {CodedError} `faultCode`, E_FRAME_*; E_STREAM_CLOSED where the asker left; E_ABORTED when it takes too long, and the stream is reset
  */
 export async function readRequest<T>(
   stream: Stream,
@@ -25,8 +25,15 @@ export async function readRequest<T>(
   const frames = readFrames(stream, { maxFrameBytes: codec.maxBytes, signal: patience })
   // Asked one by one, not iterated: leaving an iteration resets the stream, and a refusal could not be told.
   const first = await frames.next()
-  if (first.done === true) throw new CodedError(faultCode, 'no request')
+  if (first.done === true) throw unasked(stream, faultCode)
   const request = codec.decode(first.value)
   if ((await frames.next()).done !== true) throw new CodedError(faultCode, 'a second request on one stream')
   return request
+}
+
+/** Of a stream that ended before anything came: only who closed its end, and nothing else, had nothing to ask. */
+export function unasked(stream: Stream, faultCode: string): CodedError {
+  return stream.status === 'open'
+    ? new CodedError(faultCode, 'no request')
+    : new CodedError('E_STREAM_CLOSED', 'the asker left')
 }

@@ -23,6 +23,7 @@ describe('/kairos/raft/1.0.0: requests', () => {
   let handler: ReturnType<typeof createRaftHandler>
   let inHand: Promise<void> | undefined
   let refused: string[]
+  let judged: string[]
   const { signal } = new AbortController()
   const open: OpenStream = (peer, signal) => openStream(asker, peer, RAFT_PROTOCOL, { signal })
 
@@ -30,13 +31,14 @@ describe('/kairos/raft/1.0.0: requests', () => {
     served = new Map()
     inHand = undefined
     refused = []
+    judged = []
     ;[asker, member] = await Promise.all([startLibp2p(), startLibp2p()])
     handler = createRaftHandler({
       libp2p: member,
       memberOf: () => ({ raftId: 0 }),
       onFrame: () => inHand,
       refused: (_peer, code) => void refused.push(code),
-      judge: () => {},
+      judge: (_peer, verdict) => void judged.push(verdict.kind),
       join: async (_peer, incarnation) =>
         incarnation[0] === 1
           ? { type: 'joined', raftId: 4, members: [{ raftId: 1, peerId: 'one' }], leader: 1 }
@@ -80,6 +82,17 @@ describe('/kairos/raft/1.0.0: requests', () => {
     expect(refused).to.deep.equal(['E_RAFT_BUSY'])
     hanging.resolve()
     await until(() => second.status === 'open')
+  })
+
+  it('that are never made, since the asker was cut off, are held against nobody', async () => {
+    const served = () =>
+      member.getConnections().flatMap(({ streams }) => streams.filter((s) => s.protocol === RAFT_PROTOCOL))
+    const stream = await open(member.peerId, signal)
+    await until(() => served().length === 1)
+    stream.abort(new Error('cancelled'))
+    await until(() => served().length === 0)
+    expect(await requestJoin(open, member.peerId, new Uint8Array(16), { signal })).to.include({ type: 'refused' })
+    expect(judged).to.deep.equal([])
   })
 
   it('for a snapshot bring what is missing, go on after a break, and refuse a wrong block', async () => {

@@ -1,3 +1,4 @@
+import type { Stream } from '@libp2p/interface'
 import { expect } from 'chai'
 import * as varint from 'uint8-varint'
 import { writeFrame } from '../../protocols/shared/frames.ts'
@@ -143,6 +144,22 @@ describe('/kairos/sync/1.0.0: limits', () => {
     await short.close()
     await until(() => peers.events.length === 2)
     expect(peers.events).to.deep.equal(['refused E_FRAME_TRUNCATED', 'reject E_FRAME_TRUNCATED'])
+  })
+
+  it('has nothing against who leaves before it has asked, but against who has nothing to ask', async () => {
+    await peers.start([new FakeChain(10)])
+    for (const [leave, told] of [
+      [async (stream) => stream.abort(new Error('cancelled')), []],
+      [async () => peers.nodes[0]!.getConnections().forEach((each) => each.abort(new Error('cut'))), []],
+      [async (stream) => stream.close(), ['refused E_SYNC_PROTOCOL', 'reject E_SYNC_PROTOCOL']],
+    ] satisfies [(stream: Stream) => Promise<unknown>, string[]][]) {
+      const stream = await peers.raw()
+      await until(() => peers.served.length === 1)
+      await leave(stream)
+      await until(() => peers.served.length === 0)
+      expect((await head()).height).to.equal(10)
+      expect(peers.events).to.deep.equal(told)
+    }
   })
 
   it('costs an epoch for each answer that is not read, and after a while nothing', async () => {
