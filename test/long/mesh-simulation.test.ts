@@ -1,17 +1,9 @@
 import { expect } from 'chai'
 import { replayOf } from '../simulation/mesh/command.ts'
 import { MESH_MUTANTS } from '../simulation/mesh/mutants.ts'
-import type { MeshScheduleOptions } from '../simulation/mesh/options.ts'
+import { OPTIONS } from '../simulation/mesh/options.ts'
 import { huntMesh, simulateMesh } from '../simulation/mesh/run.ts'
 
-const OPTIONS: MeshScheduleOptions = {
-  seed: 1,
-  nodes: 4,
-  faulty: undefined,
-  lie: undefined,
-  mutant: undefined,
-  verbose: false,
-}
 const BUDGET_MS = 60_000
 /** `MESH_SCHEDULES` gives more, or fewer. */
 const SCHEDULES = Number(process.env['MESH_SCHEDULES'] ?? 10_000)

@@ -1,20 +1,12 @@
 import { expect } from 'chai'
 import { replayOf } from '../simulation/mesh/command.ts'
 import { meshMutantOf } from '../simulation/mesh/mutants.ts'
-import type { MeshScheduleOptions } from '../simulation/mesh/options.ts'
+import { OPTIONS, type MeshScheduleOptions } from '../simulation/mesh/options.ts'
 import { huntMesh, simulateMesh } from '../simulation/mesh/run.ts'
 
 /** `MESH_SCHEDULES` gives more. */
 const SCHEDULES = Number(process.env['MESH_SCHEDULES'] ?? 100)
 const BUDGET_MS = 60_000
-const OPTIONS: MeshScheduleOptions = {
-  seed: 1,
-  nodes: 4,
-  faulty: undefined,
-  lie: undefined,
-  mutant: undefined,
-  verbose: false,
-}
 
 /** About one in thirty-five forks; `--mesh --faulty 2` shows more. */
 const FORKS_WITHIN = 300

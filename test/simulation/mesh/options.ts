@@ -14,6 +14,16 @@ export interface MeshScheduleOptions {
   readonly verbose: boolean
 }
 
+/** One of four at fault, in whatever the seed says. */
+export const OPTIONS: MeshScheduleOptions = {
+  seed: 1,
+  nodes: 4,
+  faulty: undefined,
+  lie: undefined,
+  mutant: undefined,
+  verbose: false,
+}
+
 export type MeshFault =
   | 'crash'
   | 'crash-at-write'
