@@ -44,7 +44,7 @@ describe('whole meshes under virtual time, network and disk', function () {
     }
   })
 
-  for (const mutant of ['publish-before-durable', 'report-left-out', 'signers-counted-twice']) {
+  for (const mutant of ['publish-before-durable', 'evidence-ignored', 'report-left-out', 'signers-counted-twice']) {
     it(`tell the planted defect ${mutant}`, async () => {
       expect(await huntMesh({ ...OPTIONS, lie: meshMutantOf(mutant).lie, mutant }, BUDGET_MS))
         .to.have.property('violation')

@@ -1,6 +1,6 @@
 import { openBlock } from '../../../consensus/epoch/index.ts'
 import { encodeMessage, decodeMessage } from '../../../wasm/bft/messages.ts'
-import type { Proposal, Vote } from '../../../wasm/bft/types.ts'
+import type { Equivocation, Proposal, Vote } from '../../../wasm/bft/types.ts'
 import type { Dice } from '../dice.ts'
 import { falseEpochs } from './false-epochs.ts'
 import { otherBlock, spoiltBlock } from './false-blocks.ts'
@@ -51,6 +51,11 @@ export class Liar {
 
   sync(node: MeshNode, from: number, epochs: readonly SyncedEpoch[]): readonly SyncedEpoch[] {
     return this.does('sync') ? falseEpochs(this.#keys, node, from, epochs, this.#dice) : epochs
+  }
+
+  /** Whether it is the one who contradicts itself. */
+  isOwn({ first }: Equivocation): boolean {
+    return this.#keys.ofKey(first.validator) === this.#identity
   }
 
   #message(node: MeshNode, life: Life, height: number, bytes: Uint8Array): void {

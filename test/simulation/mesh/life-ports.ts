@@ -40,7 +40,10 @@ export function watched(
     persist: (block) => application.persist(block),
     read: (value) => application.read(value),
     commit: (block, certificate) => application.commit(block, certificate),
-    evidence: (equivocation) => application.evidence(equivocation),
+    evidence: (equivocation) => {
+      // A liar hears what it said to others, too, and does not give itself away.
+      if (node.liar?.isOwn(equivocation) !== true) application.evidence(equivocation)
+    },
   }
 }
 
