@@ -3,6 +3,7 @@ import { loadRaft } from '../../wasm/raft/load.ts'
 import { cellMember } from './member.ts'
 import { mutantOf } from './mutants/index.ts'
 import type { ScheduleOptions } from './options.ts'
+import { processorMs } from './processor-time.ts'
 import { type Outcome, runSchedule } from './schedule.ts'
 
 let engines: Promise<CreateEngine> | undefined
@@ -20,11 +21,12 @@ export async function simulate(options: ScheduleOptions): Promise<Outcome> {
 /**
  * Looks for the first schedule, from `seed` on, that shows the mutant: one that holds without it.
  *
+ * @param forMs - of processor time
  * @returns `undefined` when there is none in time
  */
 export async function hunt(options: ScheduleOptions, forMs: number): Promise<Outcome | undefined> {
-  const until = performance.now() + forMs
-  for (let seed = options.seed; performance.now() < until; seed++) {
+  const until = processorMs() + forMs
+  for (let seed = options.seed; processorMs() < until; seed++) {
     const outcome = await simulate({ ...options, seed })
     if (outcome.violation === undefined) continue
     const honest = await simulate({ ...options, seed, mutant: undefined })

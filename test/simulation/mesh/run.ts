@@ -1,3 +1,4 @@
+import { processorMs } from '../processor-time.ts'
 import { Keys } from './keys.ts'
 import { meshMutantOf } from './mutants.ts'
 import { meshProfileOf, type MeshScheduleOptions } from './options.ts'
@@ -18,11 +19,12 @@ export async function simulateMesh(options: MeshScheduleOptions): Promise<MeshOu
 /**
  * Looks for the first schedule, from `seed` on, that shows the mutant: one that holds without it.
  *
+ * @param forMs - of processor time
  * @returns `undefined` when there is none in time
  */
 export async function huntMesh(options: MeshScheduleOptions, forMs: number): Promise<MeshOutcome | undefined> {
-  const until = performance.now() + forMs
-  for (let seed = options.seed; performance.now() < until; seed++) {
+  const until = processorMs() + forMs
+  for (let seed = options.seed; processorMs() < until; seed++) {
     const outcome = await simulateMesh({ ...options, seed })
     if (outcome.violation === undefined) continue
     const honest = await simulateMesh({ ...options, seed, mutant: undefined })
