@@ -3,8 +3,8 @@ import { cidOf } from '../epoch/cid.ts'
 import type { EpochHeader } from '../epoch/types.ts'
 import { equalBytes } from './bytes.ts'
 import type { Signed } from './certificate.ts'
-import { decodeExport, readEpoch, readHop, type ExportBytes } from './file.ts'
-import { readGenesis } from './genesis.ts'
+import { decodeExport, readEpoch, readHop, type ExportBytes, type HopBytes } from './file.ts'
+import { readGenesis, type LightGenesis } from './genesis.ts'
 import { foundingSet } from './powers.ts'
 import {
   DEFAULT_TRUSTING_MS,
@@ -60,17 +60,17 @@ export function verifyExport(bytes: Uint8Array, trust: ExportTrust): VerifiedExp
   const mesh = cidOf(content.genesis)
   if (trust.mesh === undefined && trust.checkpoint === undefined) throw untrusted(mesh)
   if (trust.mesh !== undefined && !equalBytes(mesh, trust.mesh)) throw foreign(mesh, trust.mesh)
-  const { name } = readGenesis(content.genesis)
+  const genesis = readGenesis(content.genesis)
   const policy = {
     now: trust.now,
     trustingMs: trust.trustingMs ?? DEFAULT_TRUSTING_MS,
     verify: trust.verify ?? verifyStrict,
   }
   const walk = trust.checkpoint === undefined ? fromGenesis : fromCheckpoint(trust.checkpoint)
-  const { signed, path } = walk(content, target, policy)
+  const { signed, path } = walk({ mesh, genesis, path: content.path }, target, policy)
   const { cid, header } = target
   const kind = trust.checkpoint === undefined ? 'genesis' : 'checkpoint'
-  return { trust: kind, name, mesh, path, cid, header, content, ...signed }
+  return { trust: kind, name: genesis.name, mesh, path, cid, header, content, ...signed }
 }
 
 interface Walk {
@@ -78,23 +78,27 @@ interface Walk {
   readonly path: readonly number[]
 }
 
-function fromGenesis(content: ExportBytes, target: Target, policy: TrustPolicy): Walk {
-  const { created, operators } = readGenesis(content.genesis)
-  const cid = cidOf(content.genesis)
-  const next = readSet(encodeSet(foundingSet(operators)))
-  return along({ mesh: cid, height: 0, time: created, cid, next }, content.path.map(readHop), target, policy)
+/** What a file says besides its epoch. */
+interface Way {
+  readonly mesh: Uint8Array
+  readonly genesis: LightGenesis
+  readonly path: readonly HopBytes[]
+}
+
+function fromGenesis({ mesh, genesis, path }: Way, target: Target, policy: TrustPolicy): Walk {
+  const next = readSet(encodeSet(foundingSet(genesis.operators)))
+  return along({ mesh, height: 0, time: genesis.created, cid: mesh, next }, path.map(readHop), target, policy)
 }
 
 /** The file's path may begin before the checkpoint: what lies before it is not asked. */
 function fromCheckpoint(checkpoint: Checkpoint) {
-  return (content: ExportBytes, target: Target, policy: TrustPolicy): Walk => {
-    const mesh = cidOf(content.genesis)
+  return ({ mesh, path }: Way, target: Target, policy: TrustPolicy): Walk => {
     if (!equalBytes(target.header.mesh, mesh)) throw foreign(target.header.mesh, mesh)
     if (target.header.height === checkpoint.height) {
       requireSame(checkpoint, target.cid)
       return { signed: verifyTarget(target, policy), path: [checkpoint.height] }
     }
-    const hops = content.path.map(readHop)
+    const hops = path.map(readHop)
     const at = hops.findIndex(({ header }) => header.height === checkpoint.height)
     if (at < 0) throw notPassed(checkpoint, target.header.height)
     requireSame(checkpoint, hops[at]!.cid)
