@@ -107,13 +107,13 @@ export class Receiver {
 
   /** One that is known, or came twice, takes none of the others with it: what is asked for also comes on other ways. */
   async #reports(peer: PeerId, { envelopes }: Of<'reports'>): Promise<Verdict> {
-    let worst = ACCEPT
+    let told = ACCEPT
     for (const envelope of envelopes) {
       const verdict = await this.#report(peer, envelope)
       if (verdict.kind === 'reject') return verdict
-      if (verdict.kind === 'ignore') worst = verdict
+      if (verdict.kind === 'ignore') told = verdict
     }
-    return worst
+    return told
   }
 
   #report(peer: PeerId, envelope: Uint8Array): Verdict | Promise<Verdict> {
