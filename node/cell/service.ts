@@ -1,24 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { Cell, EngineRefusal, type EngineStatus } from '../../consensus/cell/index.ts'
 import type { MeshState } from '../../consensus/epoch/types.ts'
-import { FOUNDER_RAFT_ID, revocationOf } from '../../consensus/state/index.ts'
+import { FOUNDER_RAFT_ID } from '../../consensus/state/index.ts'
 import type { RaftTransport } from '../../protocols/raft/index.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import { loadRaft } from '../../wasm/raft/load.ts'
 import { createAcquaintance } from './acquaintance.ts'
+import { Beginning, type BeginningInit } from './beginning.ts'
 import { clock } from './clock.ts'
 import { Commands } from './commands.ts'
 import { cellDocument } from './documents.ts'
 import { LeaderDuties } from './duties.ts'
-import { isFirstOfGenesis, isFirstOfRecord, isFounder } from './founding.ts'
 import { noteDivergence } from './halt.ts'
 import type { CellServiceInit } from './init.ts'
-import { joinCell } from './join.ts'
 import { CellMachine, type Changes } from './machine.ts'
 import { openCellStores, type CellStores } from './open.ts'
-import { addressees, cellRecord, desiredMembers, leastId, rootOf, standing } from './record.ts'
+import { CellPeers } from './peers.ts'
+import { cellRecord, desiredMembers, rootOf } from './record.ts'
 import { restoreOffer } from './restore.ts'
 import { StateView } from './state-view.ts'
 import type { CellService, CellStatusDocument } from './types.ts'
@@ -44,6 +43,7 @@ export class NodeCell implements CellService {
   readonly #log
   readonly #abort = new AbortController()
   readonly #acquaintance
+  readonly #peers
   readonly #counters = { leaderChanges: 0, traps: 0, refusedMessages: 0, slowFlushes: 0 }
   #stores!: CellStores
   #machine!: CellMachine
@@ -54,17 +54,15 @@ export class NodeCell implements CellService {
   #problem: CodedError | undefined
   #leader = 0
   #duties: LeaderDuties | undefined
+  #beginning!: Beginning
   #joining: Promise<void> | undefined
-  /** Aborts when this node need not join: its cell begins with it. */
-  readonly #first = new AbortController()
   readonly #clocksAhead = new Set<number>()
-  /** of members, until something about them changes */
-  readonly #leastIds = new Map<string, number>()
 
   constructor(init: CellServiceInit) {
     this.#init = init
     this.#log = init.log.forComponent('kairos:cell')
-    this.#acquaintance = createAcquaintance({ libp2p: init.libp2p, members: () => this.#others() })
+    this.#peers = new CellPeers({ membership: init.membership, machine: () => this.#machine })
+    this.#acquaintance = createAcquaintance({ libp2p: init.libp2p, members: () => this.#peers.others() })
   }
 
   async start(): Promise<void> {
@@ -82,7 +80,8 @@ export class NodeCell implements CellService {
       },
     })
     for (const error of this.#stores.renewed) this.#log.warn('a store of the cell is begun anew', { error })
-    const { state, blocks } = this.#stores
+    const { state, blocks, log } = this.#stores
+    this.#beginning = new Beginning({ ...this.#init, log, asking: this.#asking() })
     this.#machine = await CellMachine.open({
       state,
       blocks,
@@ -104,25 +103,23 @@ export class NodeCell implements CellService {
       judge: this.#init.judge,
       stores: this.#stores,
       cell: () => this.#cell,
-      raftIdOf: (peer) => (this.#isOfCell(peer) ? this.#leastIdOf(peer) : undefined),
+      raftIdOf: (peer) => this.#peers.leastIdOf(peer),
       offered: (index, release) => this.#machine.offered(index, release),
       clockAhead: (raftId, aheadMs) => this.#refuseClock(raftId, aheadMs),
       admit: (peer, incarnation) => this.#verbs.admit(peer, incarnation),
     })
     await this.#transport.start()
-    this.#transport.members(this.#peersById())
+    this.#transport.members(this.#peers.byId())
     this.#init.libp2p.addEventListener('peer:connect', this.#onConnect)
     await this.#acquaintance.start()
-    const { log } = this.#stores
-    const isFirst = isFirstOfGenesis(membership) || log.raftId === FOUNDER_RAFT_ID
-    if ((await isFounder(this.#init, log, isFirst)) || log.raftId > 0) await this.#run(log.raftId)
-    else this.#joining = this.#join()
+    const raftId = await this.#beginning.known()
+    if (raftId === undefined) this.#joining = this.#join()
+    else await this.#run(raftId)
   }
 
   /** Told of the mesh's record, as it goes on: where it names this node as the first of a cell, the cell begins. */
   recorded(state: Pick<MeshState, 'operators'>): void {
-    if (this.#joining === undefined || this.#cell !== undefined || this.#first.signal.aborted) return
-    if (isFirstOfRecord(this.#init.membership, state)) this.#first.abort()
+    this.#beginning.recorded(state)
   }
 
   async stop(): Promise<void> {
@@ -166,27 +163,20 @@ export class NodeCell implements CellService {
   readonly setLabel: CellService['setLabel'] = (peerId, key, value) => this.#verbs.setLabel(peerId, key, value)
   readonly drain: CellService['drain'] = (peerId, on) => this.#verbs.drain(peerId, on)
 
+  #asking(): BeginningInit['asking'] {
+    const { libp2p } = this.#init
+    return {
+      open: cellStreams(libp2p),
+      members: () => libp2p.getPeers().filter((peer) => this.#peers.isOfCell(peer) && !peer.equals(libp2p.peerId)),
+      log: this.#log,
+      onProblem: (problem) => (this.#problem = problem),
+    }
+  }
+
   async #join(): Promise<void> {
-    const { membership, libp2p } = this.#init
-    const { log } = this.#stores
-    const join = (signal: AbortSignal): Promise<number | undefined> =>
-      joinCell({
-        incarnation: log.incarnation,
-        open: cellStreams(libp2p),
-        members: () => libp2p.getPeers().filter((peer) => this.#isOfCell(peer) && !peer.equals(membership.self.peerId)),
-        signal,
-        log: this.#log,
-        onProblem: (problem) => (this.#problem = problem),
-      })
     try {
-      const { signal } = this.#abort
-      let raftId = await join(AbortSignal.any([signal, this.#first.signal]))
-      if (raftId === undefined && !signal.aborted) {
-        raftId = (await isFounder(this.#init, log, true)) ? FOUNDER_RAFT_ID : await join(signal)
-      }
-      if (raftId === undefined || signal.aborted) return
-      if (log.raftId !== raftId) await log.setRaftId(raftId)
-      await this.#run(raftId)
+      const raftId = await this.#beginning.join(this.#abort.signal)
+      if (raftId !== undefined) await this.#run(raftId)
     } catch (error) {
       this.#init.onFatal(error)
     }
@@ -265,8 +255,8 @@ export class NodeCell implements CellService {
     this.state.tell(keys)
     const isOfMembers = keys.some((key) => /^(member|raft|meta\/configuration)/.test(key))
     if (!isOfMembers) return
-    this.#leastIds.clear()
-    this.#transport.members(this.#peersById())
+    this.#peers.changed()
+    this.#transport.members(this.#peers.byId())
     this.observe.onChange?.()
   }
 
@@ -276,24 +266,7 @@ export class NodeCell implements CellService {
   }
 
   #refuseRevoked(peer: PeerId): void {
-    if (revocationOf(this.#machine.tree, peer.toString()) !== undefined) this.#init.onRevoked(peer.toString())
-  }
-
-  /** A full node of this cell that nobody has put out. */
-  #isOfCell(peer: PeerId): boolean {
-    const member = this.#init.membership.member(peer)
-    return member?.cell === this.#init.membership.self.cell && member.role === 'full'
-  }
-
-  /** Asked for each message that comes. */
-  #leastIdOf(peer: PeerId): number {
-    const peerId = peer.toString()
-    const known = this.#leastIds.get(peerId)
-    if (known !== undefined) return known
-    const { tree, configuration } = this.#machine
-    const id = leastId(tree, configuration, peerId)
-    this.#leastIds.set(peerId, id)
-    return id
+    if (this.#peers.isRevoked(peer)) this.#init.onRevoked(peer.toString())
   }
 
   async #release(peerId: string): Promise<void> {
@@ -305,16 +278,6 @@ export class NodeCell implements CellService {
         reason: messageOf(error),
       })
     })
-  }
-
-  #others(): string[] {
-    const peerIds = standing(this.#machine.tree).map(({ peerId }) => peerId)
-    return peerIds.filter((peerId) => peerId !== this.#init.membership.self.peerId)
-  }
-
-  #peersById(): Map<number, PeerId> {
-    const { tree, configuration } = this.#machine
-    return new Map(addressees(tree, configuration).map(({ id, peerId }) => [id, peerIdFromString(peerId)]))
   }
 
   /** @throws {CodedError} the reason why this node takes no part, E_NO_QUORUM */
