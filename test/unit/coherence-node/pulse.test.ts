@@ -4,20 +4,13 @@ import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import { createGenesis, meshIdOf } from '../../../protocols/admission/index.ts'
-import { isReport, openReport, phaseTopic, signReport, type PhaseReport } from '../../../protocols/phase/index.ts'
+import { phaseTopic, signReport, type PhaseReport } from '../../../protocols/phase/index.ts'
 import { createPulse, type PulseInit } from '../../../node/coherence/pulse.ts'
 import { configSchema } from '../../../node/config/schema.ts'
 import { founderEntry, identity } from '../admission/fixtures.ts'
 import { until } from '../../helpers/libp2p-pair.ts'
 import { reportBy } from '../phase/reports.ts'
-
-const VALUE = { t: { re: 0.5, im: -0.25 }, nEff: 20, collapsed: false }
-const SHOWN = { t: [0.5, -0.25], magnitudeSquared: 0.3125, collapsed: false, nEff: 20, falseAlarm: 0 }
-const FULL = {
-  emissary: SHOWN,
-  master: SHOWN,
-  sync: { ...SHOWN, deltaMagnitude: 0, deltaArgument: 0, realignments: 0 },
-}
+import { FULL, opened, VALUE } from './transducers.ts'
 
 describe('pulse', () => {
   let key: Ed25519PrivateKey
@@ -69,18 +62,20 @@ describe('pulse', () => {
     }
   })
 
-  const reportsOf = (all: Uint8Array[]): PhaseReport[] =>
-    all.map((bytes) => {
-      const report = openReport(bytes, { mesh, from: key.publicKey.raw, nowMs: Date.now() })
-      if (!isReport(report)) throw new Error(report.kind)
-      return report
-    })
+  const reportsOf = (all: Uint8Array[]): PhaseReport[] => opened(all, { mesh, from: key.publicKey.raw })
   /** Runs a pulse until `done` holds. */
   const beat = async (done: () => boolean, change: Partial<PulseInit> = {}): Promise<void> => {
     const pulse = createPulse({ ...init, ...change })
     await pulse.start()
     await until(done)
     await pulse.stop()
+  }
+  /** Until it has looked three times whether a sample came, and none did. */
+  const beatInSilence = (): Promise<void> => {
+    let asked = 0
+    const isLive = (): boolean => ++asked < 0
+    const coherence = Object.defineProperty({ ...init.coherence }, 'isLive', { get: isLive })
+    return beat(() => asked >= 3, { coherence })
   }
 
   it('says what the transducers say, once a period, and keeps it too', async () => {
@@ -117,15 +112,7 @@ describe('pulse', () => {
   })
 
   it('is silent while no sample comes', async () => {
-    let asked = 0
-    const coherence = {
-      ...init.coherence,
-      engine: init.coherence.engine,
-      get isLive() {
-        return ++asked < 0
-      },
-    }
-    await beat(() => asked >= 3, { coherence })
+    await beatInSilence()
     expect([sent, told]).to.deep.equal([[], []])
   })
 
@@ -226,15 +213,7 @@ describe('pulse', () => {
 
     it('is silent while no sample comes, also about what it said before', async () => {
       await beat(() => sent.length === 1)
-      let asked = 0
-      const coherence = {
-        ...init.coherence,
-        engine: init.coherence.engine,
-        get isLive() {
-          return ++asked < 0
-        },
-      }
-      await beat(() => asked >= 3, { coherence })
+      await beatInSilence()
       expect(sent).to.have.lengthOf(1)
     })
 
