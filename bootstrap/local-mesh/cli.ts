@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { runCommand } from '../../node/cli/run-command.ts'
+import { EXIT } from '../../node/error-table.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 
 const BIN = fileURLToPath(new URL('../../node/bin.js', import.meta.url))
@@ -7,20 +10,28 @@ const BIN = fileURLToPath(new URL('../../node/bin.js', import.meta.url))
 const MAX_KEPT_CHARS = 8192
 
 /**
- * Runs one `kairos` command as a person would, on the directory of one node.
+ * One `kairos` command as a person would type it, on the directory of one node; in this process, which has started once
+ * already.
  *
- * @param signal - ends the command; the promise settles when its process has ended in any case
+ * @param signal - ends the command early
  * @returns its stdout
  * @throws {CodedError} E_LOCAL_MESH with what it said on stderr
  */
 export async function kairos(path: string, args: string[], signal: AbortSignal): Promise<string> {
-  const child = spawn(process.execPath, [BIN, '--path', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], signal })
-  let stdout = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
-  const stderr = tailOf(child)
-  const code = await exitOf(child)
-  if (code === 0) return stdout
-  throw new CodedError('E_LOCAL_MESH', `kairos ${args.slice(0, 2).join(' ')} failed (${code}): ${stderr().trim()}`)
+  const [stdout, stderr] = [new Kept(), new Kept()]
+  const streams = { stdin: Readable.from([]), stdout, stderr, env: process.env }
+  const code = await runCommand(['--path', path, ...args], streams, signal)
+  if (code === EXIT.ok) return stdout.text
+  throw new CodedError('E_LOCAL_MESH', `kairos ${args.slice(0, 2).join(' ')} failed (${code}): ${stderr.text.trim()}`)
+}
+
+class Kept extends Writable {
+  text = ''
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
+    this.text += String(chunk)
+    done()
+  }
 }
 
 /** A node that runs until told to stop. It leaves by itself when this process is gone (IPC channel closed). */
@@ -28,15 +39,6 @@ export function startNode(path: string): { child: ChildProcess; stderr: () => st
   const args = [BIN, '--path', path, 'run', '--quiet']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   return { child, stderr: tailOf(child) }
-}
-
-/** @returns the exit code or the signal that ended it, once all that it printed is here */
-function exitOf(child: ChildProcess): Promise<number | string> {
-  return new Promise((resolve, reject) => {
-    child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'))
-    // Aborting it is an error too, but one after which it still has to end.
-    child.on('error', (error) => child.pid === undefined && reject(error))
-  })
 }
 
 function tailOf(child: ChildProcess): () => string {

@@ -1,71 +1,14 @@
-import { CommanderError, type Command } from 'commander'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { EXIT } from '../error-table.ts'
-import { usageError, report } from './failure.ts'
-import { createIo, type Io, type Streams } from './io.ts'
-import { createProgram, globalFlags } from './program.ts'
-import { VERBS } from './verb-table.ts'
-
-/**
- * Runs one command line.
- *
- * @param args - without the program's own name
- * @returns the exit code
- */
-async function run(args: string[], streams: Streams): Promise<number> {
-  const program = createProgram()
-  const controller = new AbortController()
-  const io = createIo(streams, () => globalFlags(program), controller.signal)
-  const interrupt = () => controller.abort(new CodedError('E_INTERRUPTED', 'interrupted'))
-  process.once('SIGINT', interrupt)
-  try {
-    await registerVerbs(program, io, args)
-    program.hook('preAction', () => limitTime(io, controller))
-    await program.parseAsync(args, { from: 'user' })
-    return io.exitCode
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
-    if (!(error instanceof CommanderError)) return report(io, failureOf(error, controller.signal))
-    // A flag that cannot be read may stand before --json.
-    if (args.includes('--json')) program.setOptionValue('json', true)
-    return report(io, usageError(error))
-  } finally {
-    process.off('SIGINT', interrupt)
-  }
-}
-
-/** The longest that a timer can wait, 24 days; a longer one would ring at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-/** Loads the verb that was called; all of them for help, completion, and a name that is none. */
-async function registerVerbs(program: Command, io: Io, args: string[]): Promise<void> {
-  const [verb = ''] = createProgram().parseOptions(args).operands
-  const alone = Object.hasOwn(VERBS, verb) && verb !== 'completion' ? VERBS[verb] : undefined
-  const load = alone === undefined ? Object.values(VERBS) : [alone]
-  const modules = await Promise.all(load.map((verb) => verb()))
-  for (const { register } of modules) await register(program, io)
-}
-
-function limitTime(io: Io, controller: AbortController): void {
-  const { timeout } = io.flags
-  if (timeout === undefined) return
-  const expire = () => controller.abort(tooLate(timeout))
-  setTimeout(expire, Math.min(timeout * 1000, LONGEST_TIMER_MS)).unref()
-}
-
-function tooLate(seconds: number): CodedError {
-  const hint = 'give it longer with --timeout; `kairos status` tells whether the node is well'
-  return new CodedError('E_TIMEOUT', `not done within ${seconds} s`, { hint })
-}
-
-/** An abort surfaces as many errors, by where it hit; its reason is the one to show. */
-function failureOf(error: unknown, signal: AbortSignal): unknown {
-  return signal.aborted ? signal.reason : error
-}
+import { runCommand } from './run-command.ts'
 
 // `kairos ls … | head` ends here when head has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.io))
 
-const code = await run(process.argv.slice(2), process)
+const interrupted = new AbortController()
+const interrupt = () => interrupted.abort(new CodedError('E_INTERRUPTED', 'interrupted'))
+process.once('SIGINT', interrupt)
+const code = await runCommand(process.argv.slice(2), process, interrupted.signal)
+process.off('SIGINT', interrupt)
 // A write of nothing comes after all others: nothing printed is lost.
 process.stdout.write('', () => process.exit(code))
