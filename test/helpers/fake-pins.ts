@@ -172,7 +172,15 @@ export function fakeRepo(calls: string[]): RepoOperations {
     async *gc() {
       calls.push('repo.gc')
       yield { done: false, examined: 600, removed: 3, freedBytes: 300, spared: 0, sparedBytes: 0, totalBlocks: 1200 }
-      yield { done: true, examined: 1200, removed: 5, freedBytes: 2048, spared: 2, sparedBytes: 1024, totalBlocks: 1200 }
+      yield {
+        done: true,
+        examined: 1200,
+        removed: 5,
+        freedBytes: 2048,
+        spared: 2,
+        sparedBytes: 1024,
+        totalBlocks: 1200,
+      }
     },
     async *verify({ repair }) {
       calls.push(`repo.verify ${repair}`)

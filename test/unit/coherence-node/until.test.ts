@@ -4,7 +4,9 @@ import { until } from '../../../node/coherence/ingest/transforms.ts'
 import { untilAborted } from '../../../protocols/query/until-aborted.ts'
 
 /** Found on the heap by its constructor. */
-class Batch {}
+class Batch {
+  readonly values = 1
+}
 
 async function* batches(count: number): AsyncGenerator<Batch> {
   for (let at = 0; at < count; at++) yield new Batch()
