@@ -5,7 +5,7 @@ import { checkCertificate, isExtended, witnessesOf } from './certificate.ts'
 import { certificateCodec } from './certificate-codec.ts'
 import { headerCodec, valueOf } from './header-codec.ts'
 import { reportersAfter } from './reports.ts'
-import type { Verify } from './signed-bytes.ts'
+import type { Verify, VerifyAside } from './signed-bytes.ts'
 import type { EpochHeader, MeshState } from './types.ts'
 
 /** An epoch that follows on a state and is final, and the state after it. */
@@ -52,6 +52,26 @@ export function checkFinal(
   } catch (error) {
     return unreadable(error)
   }
+}
+
+/**
+ * As {@link checkFinal}, with all its signatures checked at once: first all other rules, as if each signature were
+ * valid, then whether they are.
+ */
+export async function checkFinalAside(
+  state: MeshState,
+  final: readonly [block: Uint8Array, certificate: Uint8Array],
+  verify: VerifyAside,
+  options: { extensions?: boolean } = {},
+): Promise<Followed | string> {
+  const claims: Parameters<Verify>[] = []
+  const result = checkFinal(state, final, (...claim) => claims.push(claim) > 0, options)
+  if (typeof result === 'string') return result
+  const answers = await Promise.all(claims.map((claim) => verify(...claim)))
+  if (answers.every(Boolean)) return result
+  // Which rule that breaks: the claims come in the same order.
+  let next = 0
+  return checkFinal(state, final, () => answers[next++] === true, options)
 }
 
 /**

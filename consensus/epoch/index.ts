@@ -9,7 +9,7 @@ export { checkBlock, type EpochPorts } from './check-block.ts'
 export { cidOf, digestOf, hex } from './cid.ts'
 export { commandBody, sealCommand } from './command-codec.ts'
 export { evidenceCodec, evidenceOf } from './evidence-codec.ts'
-export { checkFinal, plain, type Followed } from './final.ts'
+export { checkFinal, checkFinalAside, plain, type Followed } from './final.ts'
 export { genesisState } from './genesis-state.ts'
 export { checkGovernance, isOpen } from './governance.ts'
 export { headerCodec, valueOf } from './header-codec.ts'
@@ -19,6 +19,14 @@ export { ReportPool } from './report-pool.ts'
 export type { Agree, Named, OpenedReport, OpenReport } from './reports.ts'
 export { reportersAfter } from './reports.ts'
 export { cidOfSet, validatorsCodec } from './set-codec.ts'
-export { DOMAIN, extensionBody, proposalBody, voteBody, type Signatures, type Verify } from './signed-bytes.ts'
+export {
+  DOMAIN,
+  extensionBody,
+  proposalBody,
+  voteBody,
+  type Signatures,
+  type Verify,
+  type VerifyAside,
+} from './signed-bytes.ts'
 export { cidOfState, stateCodec } from './state-codec.ts'
 export { isQuorum, powerOf, proposerOf, totalPower } from './validators.ts'

@@ -13,6 +13,9 @@ export const DOMAIN = {
 /** Checks one signature by the one strict rule: as `protocols/shared/signature.ts` has it. Never throws. */
 export type Verify = (key: Uint8Array, domain: string, body: Uint8Array, signature: Uint8Array) => boolean
 
+/** The same rule, answered later: many can be under way at once. */
+export type VerifyAside = (...claim: Parameters<Verify>) => Promise<boolean>
+
 export interface Signatures {
   readonly verify: Verify
   /** whether a key may sign at all: a canonical point outside the small-order subgroup */

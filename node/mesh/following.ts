@@ -1,7 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import type { Signatures } from '../../consensus/epoch/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
+import { verifyAside } from '../../protocols/shared/signature.ts'
 import { createSyncClient, SYNC_PROTOCOL, type SyncClient } from '../../protocols/sync/index.ts'
 import type { EpochRecord } from './epoch-record.ts'
 import { createFollow, type Follow } from './follow.ts'
@@ -13,7 +13,6 @@ import type { Validating } from './validating.ts'
 
 export interface FollowingInit extends Pick<MeshServiceInit, 'libp2p' | 'membership' | 'judge' | 'log' | 'onFatal'> {
   record: EpochRecord
-  signatures: Signatures
   /** Of a full node. */
   validating: Validating | undefined
   isValidator: () => boolean
@@ -25,7 +24,7 @@ export function createFollowing(init: FollowingInit): Follow {
   const { libp2p, record, validating, tally } = init
   const intake = new EpochIntake({
     state: () => record.state,
-    verify: init.signatures.verify,
+    verify: verifyAside,
     builds: validating !== undefined,
     async commit(block, certificate) {
       if (validating !== undefined) await validating.synced(block, certificate)
@@ -37,7 +36,7 @@ export function createFollowing(init: FollowingInit): Follow {
     client: syncClient(libp2p),
     peers: () => keepers(init),
     chain: intake,
-    verify: async (epoch) => intake.verify(epoch),
+    verify: (epoch) => intake.verify(epoch),
     async take(epoch) {
       tally.counters.syncedEpochs += await intake.take(epoch)
     },

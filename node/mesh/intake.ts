@@ -1,9 +1,9 @@
 import {
-  checkFinal,
   certificateCodec,
+  checkFinalAside,
   type Followed,
   type MeshState,
-  type Verify,
+  type VerifyAside,
 } from '../../consensus/epoch/index.ts'
 import type { CommitCertificate } from '../../consensus/mesh/engine.ts'
 import type { ProposedBlock } from '../../consensus/mesh/index.ts'
@@ -15,7 +15,7 @@ const HOLD_MS = 5_000
 export interface IntakeInit {
   /** after the last final epoch here */
   readonly state: () => MeshState
-  readonly verify: Verify
+  readonly verify: VerifyAside
   /** Whether this node may have to build the block after an epoch: that block carries what the epoch's signers saw. */
   readonly builds: boolean
   readonly commit: (block: ProposedBlock, certificate: CommitCertificate) => Promise<void>
@@ -26,6 +26,7 @@ export interface IntakeInit {
 interface Taken {
   readonly epoch: SyncEpoch
   readonly result: Followed
+  readonly isExtended: boolean
   readonly at: number
 }
 
@@ -53,11 +54,12 @@ export class EpochIntake {
   }
 
   /** @returns a code when the epoch is not the next, or not valid */
-  verify(epoch: SyncEpoch): string | undefined {
+  async verify(epoch: SyncEpoch): Promise<string | undefined> {
     const extensions = isExtended(epoch.certificate)
-    const result = checkFinal(this.#state, [epoch.block, epoch.certificate], this.#init.verify, { extensions })
+    const final = [epoch.block, epoch.certificate] as const
+    const result = await checkFinalAside(this.#state, final, this.#init.verify, { extensions })
     if (typeof result === 'string') return result
-    this.#checked = { epoch, result, at: this.#init.now() }
+    this.#checked = { epoch, result, isExtended: extensions, at: this.#init.now() }
     return undefined
   }
 
@@ -69,10 +71,10 @@ export class EpochIntake {
    */
   async take(epoch: SyncEpoch): Promise<number> {
     await this.settled()
-    if (this.#checked?.epoch !== epoch && this.verify(epoch) !== undefined) return 0
+    if (this.#checked?.epoch !== epoch && (await this.verify(epoch)) !== undefined) return 0
     const taken = this.#checked!
     if (taken.result.header.height !== this.height + 1) return 0
-    const isHeld = this.#init.builds && !isExtended(epoch.certificate)
+    const isHeld = this.#init.builds && !taken.isExtended
     const due = isHeld ? [...this.#ahead] : [...this.#ahead, taken]
     this.#ahead.push(taken)
     this.#writing = this.#commit(due).then(() => (this.#writing = undefined))

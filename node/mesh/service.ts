@@ -134,7 +134,6 @@ export class NodeMesh implements MeshService {
     this.#follow = createFollowing({
       ...this.#init,
       record: this.#record,
-      signatures: this.#ports,
       validating: this.#validating,
       isValidator: () => this.#isValidator,
       tally: this.#tally,

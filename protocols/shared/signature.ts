@@ -33,9 +33,28 @@ export function verify(publicKey: Uint8Array, domain: string, body: Uint8Array, 
 
 /** The same for a message whose bytes already begin with their domain. */
 export function verifyBytes(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.byteLength !== SIGNATURE_BYTES || isSmallOrder(signature.subarray(0, 32))) return false
-  const key = strictKey(publicKey)
+  const key = keyFor(publicKey, signature)
   return key !== undefined && verifyOpenSsl(null, message, key, signature)
+}
+
+/** As {@link verify}, on another thread: for many at once. Never rejects. */
+export async function verifyAside(
+  publicKey: Uint8Array,
+  domain: string,
+  body: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const key = keyFor(publicKey, signature)
+  if (key === undefined) return false
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  verifyOpenSsl(null, withDomain(domain, body), key, signature, (error, isValid) => resolve(error === null && isValid))
+  return promise
+}
+
+/** @returns undefined when the key, or the form of the signature, makes it invalid whatever it signs */
+function keyFor(publicKey: Uint8Array, signature: Uint8Array): KeyObject | undefined {
+  if (signature.byteLength !== SIGNATURE_BYTES || isSmallOrder(signature.subarray(0, 32))) return undefined
+  return strictKey(publicKey)
 }
 
 /** @returns whether the key is a canonical point outside the small-order subgroup */

@@ -8,7 +8,7 @@ import { createEpochPorts } from '../../node/mesh/epoch-ports.ts'
 import { EpochRecord } from '../../node/mesh/epoch-record.ts'
 import { createFollow } from '../../node/mesh/follow.ts'
 import { EpochIntake } from '../../node/mesh/intake.ts'
-import { verify, verifyBytes } from '../../protocols/shared/signature.ts'
+import { verifyAside, verifyBytes } from '../../protocols/shared/signature.ts'
 import { openStream } from '../../protocols/shared/open-stream.ts'
 import { createSyncClient, createSyncHandler, SYNC_PROTOCOL } from '../../protocols/sync/index.ts'
 import { connect, startLibp2p } from '../helpers/libp2p-pair.ts'
@@ -110,7 +110,7 @@ async function freshSync(record: TestRecord): Promise<Figure> {
   kept.onFinal((_, { height }) => height === EPOCHS && done.resolve())
   const intake = new EpochIntake({
     state: () => kept.state,
-    verify,
+    verify: verifyAside,
     builds: true,
     commit: (block, certificate) => kept.application.commit(block, certificate),
     now: () => performance.now(),
@@ -119,7 +119,7 @@ async function freshSync(record: TestRecord): Promise<Figure> {
     client: createSyncClient((peer, signal) => openStream(fresh, peer, SYNC_PROTOCOL, { signal })),
     peers: () => fresh.getPeers(),
     chain: intake,
-    verify: async (epoch) => intake.verify(epoch),
+    verify: (epoch) => intake.verify(epoch),
     take: async (epoch) => void (await intake.take(epoch)),
     isValidator: () => false,
     judge: (_peer, verdict) => done.reject(new Error(JSON.stringify(verdict))),

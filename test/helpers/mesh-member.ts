@@ -113,7 +113,6 @@ export class MeshMember {
       log,
       onFatal: fail,
       record,
-      signatures: ports,
       validating: undefined,
       isValidator: () => false,
       tally: new MeshTally(),

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { certificateCodec, plain, type MeshState } from '../../../consensus/epoch/index.ts'
 import { EpochIntake } from '../../../node/mesh/intake.ts'
-import { verify } from '../../../protocols/shared/signature.ts'
+import { verifyAside } from '../../../protocols/shared/signature.ts'
 import type { SyncEpoch } from '../../../protocols/sync/index.ts'
 import { TestRecord } from '../light/record.ts'
 
@@ -25,7 +25,7 @@ describe('mesh: epochs that others decided', () => {
   const intakeOf = (builds: boolean): EpochIntake =>
     new EpochIntake({
       state: () => states[height]!,
-      verify,
+      verify: verifyAside,
       builds,
       now: () => now,
       async commit(_block, certificate) {
@@ -35,7 +35,7 @@ describe('mesh: epochs that others decided', () => {
       },
     })
   const give = async (intake: EpochIntake, epoch: SyncEpoch): Promise<number> => {
-    expect(intake.verify(epoch)).to.equal(undefined)
+    expect(await intake.verify(epoch)).to.equal(undefined)
     const taken = await intake.take(epoch)
     await intake.settled()
     return taken
@@ -85,26 +85,44 @@ describe('mesh: epochs that others decided', () => {
     const disk = Promise.withResolvers<void>()
     const intake = new EpochIntake({
       state: () => states[height]!,
-      verify,
+      verify: verifyAside,
       builds: false,
       now: () => now,
       commit: () => disk.promise,
     })
-    expect(intake.verify(epochOf(1, true))).to.equal(undefined)
+    expect(await intake.verify(epochOf(1, true))).to.equal(undefined)
     expect(await intake.take(epochOf(1, true))).to.equal(1)
     expect([height, intake.height]).to.deep.equal([0, 1])
-    expect(intake.verify(epochOf(2, true))).to.equal(undefined)
+    expect(await intake.verify(epochOf(2, true))).to.equal(undefined)
     disk.reject(new Error('no space'))
     const thrown = await intake.take(epochOf(2, true)).catch((error: Error) => error.message)
     expect(thrown).to.equal('no space')
   })
 
+  it('are refused when one signature of a vote, or of what its signer saw, is not valid', async () => {
+    const { certificate } = record.finals[0]!
+    const forged = (change: (signature: (typeof certificate.signatures)[number]) => object): SyncEpoch => {
+      const signatures = certificate.signatures.map((one, at) => (at === 1 ? { ...one, ...change(one) } : one))
+      return { ...epochOf(1, false), certificate: certificateCodec.encode({ ...certificate, signatures }) }
+    }
+    const other = certificate.signatures[0]!
+    const intake = intakeOf(true)
+    const vote = forged(() => ({ signature: other.signature }))
+    expect(await intake.verify(vote)).to.equal('E_CERTIFICATE_SIGNATURE')
+    const seen = forged(({ extension }) => ({
+      extension: { ...extension!, signature: other.extension!.signature },
+    }))
+    expect(await intake.verify(seen)).to.equal('E_EPOCH_EXTENSION')
+    expect(await intake.take(vote)).to.equal(0)
+    expect([height, intake.height]).to.deep.equal([0, 0])
+  })
+
   it('must each follow on the one before, held or final', async () => {
     const intake = intakeOf(true)
-    expect(intake.verify(epochOf(2, true))).to.be.a('string')
+    expect(await intake.verify(epochOf(2, true))).to.be.a('string')
     await give(intake, epochOf(1, true))
-    expect(intake.verify(epochOf(1, true))).to.be.a('string')
-    expect(intake.verify(epochOf(3, true))).to.be.a('string')
-    expect(intake.verify(epochOf(2, true))).to.equal(undefined)
+    expect(await intake.verify(epochOf(1, true))).to.be.a('string')
+    expect(await intake.verify(epochOf(3, true))).to.be.a('string')
+    expect(await intake.verify(epochOf(2, true))).to.equal(undefined)
   })
 })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { certificateCodec, type MeshState } from '../../../consensus/epoch/index.ts'
 import { EpochIntake } from '../../../node/mesh/intake.ts'
-import { verify } from '../../../protocols/shared/signature.ts'
+import { verifyAside } from '../../../protocols/shared/signature.ts'
 import type { SyncEpoch } from '../../../protocols/sync/index.ts'
 import { keysOf, TestMesh, type TestNode } from '../epoch/mesh.ts'
 
@@ -37,27 +37,27 @@ describe('mesh: a certificate made by keys of an old set', () => {
     const commit = async (): Promise<void> => {
       state = states[state.height + 1]!
     }
-    intake = new EpochIntake({ state: () => state, verify, builds: false, now: () => 0, commit })
+    intake = new EpochIntake({ state: () => state, verify: verifyAside, builds: false, now: () => 0, commit })
     for (const { bytes, certificate } of mesh.finals.slice(0, -1)) {
       const next = epoch(bytes, certificate)
-      expect(intake.verify(next)).to.equal(undefined)
+      expect(await intake.verify(next)).to.equal(undefined)
       await intake.take(next)
       await intake.settled()
     }
   })
 
-  it('though it is of the whole old set, is refused by who follows the chain', () => {
+  it('though it is of the whole old set, is refused by who follows the chain', async () => {
     const { bytes, block } = mesh.finals.at(-1)!
     expect(mesh.validators.some((node) => old.includes(node))).to.equal(false)
     mesh.state = state
     const forged = mesh.certify(block.value, { signers: old })
-    expect(intake.verify(epoch(bytes, forged))).to.match(/^E_CERTIFICATE_/)
+    expect(await intake.verify(epoch(bytes, forged))).to.match(/^E_CERTIFICATE_/)
     const mixed = mesh.certify(block.value, { signers: [...old, mesh.validators[0]!] })
-    expect(intake.verify(epoch(bytes, mixed))).to.match(/^E_CERTIFICATE_/)
+    expect(await intake.verify(epoch(bytes, mixed))).to.match(/^E_CERTIFICATE_/)
   })
 
-  it('leaves the follower where it was: the true one is taken', () => {
+  it('leaves the follower where it was: the true one is taken', async () => {
     const { bytes, certificate } = mesh.finals.at(-1)!
-    expect(intake.verify(epoch(bytes, certificate))).to.equal(undefined)
+    expect(await intake.verify(epoch(bytes, certificate))).to.equal(undefined)
   })
 })
