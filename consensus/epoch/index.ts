@@ -24,7 +24,6 @@ export {
   extensionBody,
   proposalBody,
   voteBody,
-  type Signatures,
   type Verify,
   type VerifyAside,
 } from './signed-bytes.ts'
