@@ -19,13 +19,6 @@ export { ReportPool } from './report-pool.ts'
 export type { Agree, Named, OpenedReport, OpenReport } from './reports.ts'
 export { reportersAfter } from './reports.ts'
 export { cidOfSet, validatorsCodec } from './set-codec.ts'
-export {
-  DOMAIN,
-  extensionBody,
-  proposalBody,
-  voteBody,
-  type Verify,
-  type VerifyAside,
-} from './signed-bytes.ts'
+export { DOMAIN, extensionBody, proposalBody, voteBody, type Verify, type VerifyAside } from './signed-bytes.ts'
 export { cidOfState, stateCodec } from './state-codec.ts'
 export { isQuorum, powerOf, proposerOf, totalPower } from './validators.ts'
