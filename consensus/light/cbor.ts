@@ -44,6 +44,7 @@ interface Source {
 function item(source: Source, depth: number): Data {
   if (depth > MAX_DEPTH) throw new RangeError('nested too deep')
   if (source.maxItems-- <= 0) throw new RangeError('too many values')
+  need(source, 1)
   const first = source.view.getUint8(source.at++)
   const major = first >> 5
   if (major === 7) return simple(source, first)
@@ -64,6 +65,7 @@ function argument(source: Source, info: number): number {
   if (info < 24) return info
   const [width, least] = [1 << (info - 24), [24, 2 ** 8, 2 ** 16, 2 ** 32][info - 24]]
   if (least === undefined) throw new RangeError('bad head')
+  need(source, width)
   const value =
     width === 1
       ? view.getUint8(at)
@@ -82,6 +84,7 @@ function simple(source: Source, first: number): Data {
   if (first === 0xf5) return true
   if (first === 0xf6) return null
   if (first !== FLOAT) throw new RangeError('bad head')
+  need(source, 8)
   const value = source.view.getFloat64(source.at)
   source.at += 8
   if (!Number.isFinite(value) || Number.isSafeInteger(value)) throw new RangeError('float of another form')
@@ -89,8 +92,12 @@ function simple(source: Source, first: number): Data {
 }
 
 function taken(source: Source, length: number): Uint8Array {
-  if (length > source.bytes.length - source.at) throw new RangeError('length passes the end')
+  need(source, length)
   return source.bytes.subarray(source.at, (source.at += length))
+}
+
+function need({ bytes, at }: Source, length: number): void {
+  if (length > bytes.length - at) throw new RangeError('the bytes end too early')
 }
 
 function children(source: Source, count: number): number {
