@@ -128,6 +128,14 @@ describe('the small dag-cbor of the light verifier', () => {
     )
   })
 
+  it('says of bytes that are cut anywhere that they end too early', () => {
+    const bytes = dagCbor.encode({ a: 1, b: [-70_000, 1.5, true], c: 'text', d: new Uint8Array(300), e: 2 ** 40 })
+    for (let length = 0; length < bytes.length; length++) {
+      assert.throws(() => decode(bytes.subarray(0, length), 100), /end too early|too many values/)
+    }
+    assert.throws(() => decode(new Uint8Array(), 100), /end too early/)
+  })
+
   it('takes no bytes that would be written otherwise, or throws', () => {
     fc.assert(
       fc.property(data, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, at, flip) => {
