@@ -231,4 +231,12 @@ describe('verbs of pins', () => {
       { what: 'pins', target: { local: true }, params: { after: 'two', limit: 5 } },
     ])
   })
+
+  for (const asked of [`status ${FAKE_CID}`, 'coherence --from 3', 'epochs --after two', 'pins --history 5']) {
+    it(`query ${asked} is refused before it asks`, async () => {
+      const { run, calls } = await start()
+      expect((await run(`query ${asked}`)).code).to.equal('E_USAGE')
+      expect(calls).to.deep.equal([])
+    })
+  }
 })
