@@ -78,9 +78,12 @@ export class Motions {
     const { promise, resolve, reject } = Promise.withResolvers<MotionRow>()
     let last: Motion | undefined = find(record.state, id)
     const unlisten = record.onFinal(({ block }, state) => {
-      last = find(state, id) ?? last
-      if (last !== undefined && block.governance.some((each) => equalBytes(each, bytes)))
-        resolve(motionRow(last, state, naming))
+      const motion = find(state, id)
+      last = motion ?? last
+      // Its mover has not been heard yet.
+      if (last === undefined) return
+      if (block.governance.some((each) => equalBytes(each, bytes))) return resolve(motionRow(last, state, naming))
+      if (motion === undefined || !isPending(motion, state.height)) reject(decidedBefore())
     })
     const late = setTimeout(() => reject(noQuorum()), PATIENCE_MS)
     return promise.finally(() => {
@@ -119,6 +122,12 @@ function refusedMotion(code: string): CodedError {
 function unknownMotion(id: string): CodedError {
   return new CodedError('E_MOTION_UNKNOWN', `no motion that is open begins with ${id}`, {
     hint: '`kairos validators motions` lists them',
+  })
+}
+
+function decidedBefore(): CodedError {
+  return new CodedError('E_MOTION_REFUSED', 'the motion was decided, or has lapsed, before this was in an epoch', {
+    hint: '`kairos validators` shows what holds now',
   })
 }
 

@@ -33,10 +33,9 @@ describe('governance of a running mesh', function () {
     if (!answer.ok) throw new Error(`no motion: ${answer.code}`)
     return answer.data
   }
-  const vote = (by: string, { id }: MotionDocument, yes: boolean) => mesh.vote(by, id, yes)
   /** A moment after the mover another may not know of the motion yet. */
-  const voted = (by: string, motion: MotionDocument, yes: boolean) =>
-    eventually(`${by} votes`, async () => (await vote(by, motion, yes)).ok, 20_000)
+  const voted = (by: string, { id }: MotionDocument, yes: boolean) =>
+    eventually(`${by} votes`, async () => (await mesh.vote(by, id, yes)).ok, 20_000)
   const operator = (name: string, weight = 1) => ({
     type: 'operator-set',
     name,
@@ -75,10 +74,11 @@ describe('governance of a running mesh', function () {
     const before = await validators('alpha')
     const motion = await moved('gamma', { type: 'policy-set', policy: { epochMs: 100 } })
     for (const by of ['alpha', 'beta']) await voted(by, motion, false)
+    const { height } = (await mesh.chain('beta'))!
+    await mesh.reach(height, FOUR)
     // It has been voted down: no vote is taken any more.
-    const late = await vote('delta', motion, true)
-    expect(late).to.include({ ok: false })
-    const { height } = (await mesh.chain('alpha'))!
+    const late = await mesh.call('delta', 'motions/vote', { motion: motion.id, yes: true })
+    expect(late).to.deep.equal({ ok: false, code: 'E_MOTION_UNKNOWN' })
     await mesh.reach(height + 3, FOUR)
     for (const name of FOUR) expect((await validators(name)).policy).to.deep.equal(before.policy)
   })
