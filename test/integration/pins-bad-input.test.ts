@@ -7,6 +7,7 @@ import { blockFiles, openBlockStore } from '../helpers/blocks.ts'
 import { RealCell } from '../helpers/cell.ts'
 import { block, node, type Block } from '../helpers/pin-fixtures.ts'
 import { PinNodes } from '../helpers/pin-nodes.ts'
+import { eventually } from '../helpers/processes.ts'
 
 const MIB = 1_048_576
 const QUOTA = 24 * MIB
@@ -102,14 +103,19 @@ describe('bad input for pins, at real nodes', function () {
   })
 
   it('a block that does not match its hash is found, and mended from another copy', async () => {
-    const files = await blockFiles(cell.stage.path('a', 'blocks'))
-    for (const file of files) {
-      const bytes = await readFile(file)
-      bytes[0]! ^= 1
-      await writeFile(file, bytes)
+    const damage = async (): Promise<void> => {
+      for (const file of await blockFiles(cell.stage.path('a', 'blocks'))) {
+        const bytes = await readFile(file)
+        bytes[0]! ^= 1
+        await writeFile(file, bytes)
+      }
     }
+    await damage()
     const found = await cell.stage.kairos('a', ['repo', 'verify', '--json'])
     expect([found.code, found.stdout.includes('"damaged"')]).to.deep.equal([5, true])
+    // What a pin lacks it fetches by itself.
+    await eventually('all is well again', async () => (await nodes.verify('a')).length === 0)
+    await damage()
     const rows = await nodes.rows<VerifyRow>('a', 'repo/verify', { repair: true })
     expect(rows.map(({ type }) => type))
       .to.include('repaired')
