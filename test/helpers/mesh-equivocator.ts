@@ -26,7 +26,7 @@ type Certificate = FinalEpoch['certificate']
 /** How it contradicts itself. */
 export interface Telling {
   /** @returns what of both the peers of one half are told, in order */
-  tell<T>(both: Both<T>, half: 0 | 1): readonly T[]
+  tell<T>(both: Both<T>, half: 0 | 1, what: 'vote' | 'block'): readonly T[]
   /** Two of one height; undefined where it cannot. */
   blocks(member: MeshMember, certificate: Certificate): Promise<Both<ProposedBlock> | undefined>
 }
@@ -47,9 +47,12 @@ export const toAll: Telling = {
   },
 }
 
-/** Each half is told one of both, and never the other; both blocks are valid: one has a motion of its own more. */
+/**
+ * Each half is given one of two blocks, and never the other; both are valid: one has a motion of its own more. Of its votes
+ * the one half hears one, and the other both: who splits these too is found only when the halves meet in a later round.
+ */
 export const toHalves: Telling = {
-  tell: (both, half) => [both[half]],
+  tell: (both, half, what) => (what === 'vote' && half === 1 ? both : [both[half]]),
   async blocks({ state, pen, record }, certificate) {
     const one = await record.application.propose(0, AbortSignal.timeout(5_000)).catch(() => undefined)
     const read = one && openBlock(one.bytes)
@@ -98,7 +101,8 @@ export class Equivocator {
     if (!this.#isFirst(kind, height, round)) return
     const { pen, record } = this.#member
     const extension = kind === 'precommit' ? record.application.extension() : undefined
-    await this.#say(both(values, (value) => [framed(height, pen.vote({ kind, height, round, value }, extension))]))
+    const votes = both(values, (value) => [framed(height, pen.vote({ kind, height, round, value }, extension))])
+    await this.#say('vote', votes)
   }
 
   async #propose({ certificate }: FinalEpoch, state: MeshState): Promise<void> {
@@ -108,16 +112,20 @@ export class Equivocator {
     if (!equalBytes(proposerOf(state.validators, height, round), pen.key) || !isExtended) return
     const blocks = await this.#telling.blocks(this.#member, certificate)
     if (blocks === undefined || !this.#isFirst('proposal', height, round)) return
-    await this.#say(both(blocks, ({ value }) => [framed(height, pen.proposal({ height, round, value }))]))
-    await this.#say(both(blocks, (block) => blockParts(height, round, block).map(({ frame }) => frame)))
+    await this.#say(
+      'block',
+      both(blocks, ({ value }) => [framed(height, pen.proposal({ height, round, value }))]),
+    )
+    const parts = both(blocks, (block) => blockParts(height, round, block).map(({ frame }) => frame))
+    await this.#say('block', parts)
     const values = both(blocks, ({ value }) => value)
     for (const kind of KINDS) await this.#vote(kind, { height, round }, values)
   }
 
   /** Some frames, or others. */
-  async #say(both: Both<readonly BftFrame[]>): Promise<void> {
+  async #say(what: 'vote' | 'block', both: Both<readonly BftFrame[]>): Promise<void> {
     for (const to of this.#member.connected)
-      for (const frame of this.#telling.tell(both, this.#halfOf(to)).flat()) await this.#member.say(frame, [to])
+      for (const frame of this.#telling.tell(both, this.#halfOf(to), what).flat()) await this.#member.say(frame, [to])
   }
 
   /** One peer stays in one half, whoever comes and goes. */

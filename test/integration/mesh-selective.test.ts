@@ -48,7 +48,7 @@ describe('a running mesh one of whose four validators tells each half something 
     await mesh.close()
   })
 
-  it('they go on and agree on every epoch; what it told the one and the other lands in an epoch as evidence', async () => {
+  it('they go on and agree on every epoch; what it said twice lands in an epoch as evidence', async () => {
     await carry({ doubleVote: 'note' })
     await eventually('it is only noted', async () => (await validators('alpha')).policy.doubleVote === 'note')
     const { said } = (equivocator = new Equivocator(liar, toHalves))
