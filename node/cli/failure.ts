@@ -8,7 +8,9 @@ import { printable } from './text.ts'
 /** commander's complaint in our shape. Its suggestion, `(Did you mean …?)`, becomes the hint. */
 export function usageError(error: CommanderError): CodedError {
   if (error.code === 'commander.help')
-    return new CodedError('E_USAGE', 'a verb is missing', { hint: 'Run `kairos help`, or add --help to what you typed.' })
+    return new CodedError('E_USAGE', 'a verb is missing', {
+      hint: 'Run `kairos help`, or add --help to what you typed.',
+    })
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Run `kairos help` or `kairos help VERB`.'
   return new CodedError('E_USAGE', message, { hint, cause: error })
