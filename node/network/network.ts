@@ -24,7 +24,7 @@ import { ReplayWindow } from './replay-window.ts'
 import { Roots } from './roots.ts'
 import { StatusService } from './status-service.ts'
 import type { Network, NetworkEvents, NetworkInit, NetworkPeer, Provider } from './types.ts'
-import { Watchdog } from './watchdog.ts'
+import { LedgerShare, Watchdog } from './watchdog.ts'
 
 const REPLAY_KEY = 'replay-windows'
 
@@ -36,6 +36,7 @@ const REPLAY_KEY = 'replay-windows'
  */
 export async function createNetwork(init: NetworkInit): Promise<Network> {
   const ledger = new ScoreLedger(Date.now, await loadBans(init.store))
+  const share = new LedgerShare(ledger)
   const trusted = new AddressRanges([...LOOPBACK_RANGES, ...init.config.allowRanges])
   const memory = new PeerMemory(init.store)
   await memory.load()
@@ -50,13 +51,14 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     connections: (peerId) => libp2p?.getConnections(peerId) ?? [],
     reservations: () => reservationsOf(libp2p?.services['relay' as 'pubsub']),
   })
-  libp2p = await assembleLibp2p(init, { gater, trusted, score: (peerId) => ledger.score(peerId) })
-  return new MeshNetwork(init, { libp2p, ledger, memory, replay })
+  libp2p = await assembleLibp2p(init, { gater, trusted, score: (peerId) => share.tell(peerId) })
+  return new MeshNetwork(init, { libp2p, ledger, share, memory, replay })
 }
 
 interface Made {
   libp2p: MeshLibp2p
   ledger: ScoreLedger
+  share: LedgerShare
   memory: PeerMemory
   replay: ReplayWindow
 }
@@ -76,7 +78,7 @@ class MeshNetwork implements Network {
   #stopping: Promise<void> | undefined
 
   constructor(init: NetworkInit, made: Made) {
-    const { libp2p, ledger, memory } = made
+    const { libp2p, ledger, share, memory } = made
     const { logger, membership } = init
     this.libp2p = libp2p
     this.#init = init
@@ -91,6 +93,7 @@ class MeshNetwork implements Network {
     })
     this.#watchdog = new Watchdog({
       pubsub: this.pubsub,
+      share,
       ledger,
       connected: () => libp2p.getPeers().map(String),
       ban: (peerId, score) => this.#ban(peerId, score),

@@ -10,8 +10,39 @@ export interface ScoredGossip {
   dumpPeerScoreStats(): Record<string, { topics: Record<string, { invalidMessageDeliveries: number }> }>
 }
 
+/**
+ * The ledger's part in gossipsub's scores. gossipsub keeps a score for a second: what it was told when it made the score
+ * up is in there, not what the ledger says now.
+ */
+export class LedgerShare {
+  readonly #ledger: ScoreLedger
+  readonly #told = new Map<string, number>()
+
+  constructor(ledger: ScoreLedger) {
+    this.#ledger = ledger
+  }
+
+  /** For gossipsub, which asks whenever it makes a score up. */
+  tell(peerId: string): number {
+    const points = this.#ledger.score(peerId)
+    this.#told.set(peerId, points)
+    return points
+  }
+
+  /** What gossipsub was told last. */
+  told(peerId: string): number {
+    return this.#told.get(peerId) ?? 0
+  }
+
+  /** Forgets whom gossipsub has forgotten. */
+  keepOnly(isScored: (peerId: string) => boolean): void {
+    for (const peerId of this.#told.keys()) if (!isScored(peerId)) this.#told.delete(peerId)
+  }
+}
+
 export interface WatchdogInit {
   pubsub: GossipSub
+  share: LedgerShare
   ledger: ScoreLedger
   connected(): Iterable<string>
   ban(peerId: string, score: number): void
@@ -66,13 +97,16 @@ export class Watchdog implements Service {
 
   /** What gossipsub holds against peers, without the ledger's part, invalid messages counted as of now. */
   #gossipScores(): { of(peerId: string): number } {
+    const { share } = this.#init
     const pubsub = this.#init.pubsub as GossipSub & ScoredGossip
     const stats = pubsub.dumpPeerScoreStats()
+    share.keepOnly((peerId) => stats[peerId] !== undefined)
     return {
       of: (peerId) => {
-        const topics = Object.values(stats[peerId]?.topics ?? {})
-        const invalid = topics.reduce((sum, topic) => sum + topic.invalidMessageDeliveries ** 2, 0)
-        const cached = pubsub.getScore(peerId) - this.#init.ledger.score(peerId)
+        const known = stats[peerId]
+        if (known === undefined) return 0
+        const invalid = Object.values(known.topics).reduce((sum, topic) => sum + topic.invalidMessageDeliveries ** 2, 0)
+        const cached = pubsub.getScore(peerId) - share.told(peerId)
         return invalid === 0 ? cached : Math.min(cached, INVALID_MESSAGE_WEIGHT * invalid)
       },
     }
