@@ -115,7 +115,7 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_TICKET_MESH: denied('The ticket is for another mesh.'),
   E_TICKET_ALTERED: invalid('The ticket is damaged or was altered.'),
   E_TICKET_RIGHTS: denied('The ticket gives more than its issuer has.'),
-  E_TICKET_NOT_ISSUER: denied('Only the node that signed a ticket redeems it.'),
+  E_TICKET_NOT_ISSUER: denied('Only the node that signed a ticket redeems it, or a full node of its cell.'),
   E_NAME_TAKEN: refused('Another node of the mesh has the name under which this one would join.'),
   E_ISSUER_UNREACHABLE: unreachable('The node that issued the ticket does not answer.'),
   E_ADMISSION_TIMEOUT: late('The admission exchange took too long.'),

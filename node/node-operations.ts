@@ -1,4 +1,3 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { queryAll } from '../protocols/query/index.ts'
 import { CodedError, codeOf, messageOf } from '../protocols/shared/errors.ts'
@@ -7,6 +6,7 @@ import { signalOmega } from './coherence/ingest/index.ts'
 import { signalConfig } from './coherence/settings.ts'
 import { checkNode } from './doctor.ts'
 import { createMeshOperations, recordReasons } from './mesh-operations.ts'
+import { readAddress } from './network/read-address.ts'
 import type { Network } from './network/types.ts'
 import type { Parts } from './parts.ts'
 import type {
@@ -180,7 +180,7 @@ async function* ping({ libp2p }: Network, target: string, { count, signal }: Pin
   const { ping } = libp2p.services as unknown as {
     ping: { ping: (peer: unknown, options: { signal: AbortSignal }) => Promise<number> }
   }
-  const peer = target.startsWith('/') ? addressOf(target) : peerIdOf(target)
+  const peer = target.startsWith('/') ? readAddress(target) : peerIdOf(target)
   for (let sequence = 1; sequence <= count; sequence++) {
     try {
       yield { peerId: target, sequence, roundTripMs: await ping.ping(peer, { signal }) }
@@ -188,17 +188,6 @@ async function* ping({ libp2p }: Network, target: string, { count, signal }: Pin
       signal.throwIfAborted()
       yield { peerId: target, sequence, roundTripMs: null, error: errorDocument(error) }
     }
-  }
-}
-
-function addressOf(text: string) {
-  try {
-    return multiaddr(text)
-  } catch (cause) {
-    throw new CodedError('E_ADDRESS_INVALID', `${text} is no multiaddr`, {
-      hint: 'one looks like /ip4/192.0.2.7/tcp/18789',
-      cause,
-    })
   }
 }
 

@@ -1,9 +1,9 @@
-import type { ConnectionEncrypter, Ed25519PrivateKey } from '@libp2p/interface'
+import type { ConnectionEncrypter, Ed25519PrivateKey, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { joinHost, parseTicket, refusalFrom, type Joined } from '../../protocols/admission/index.ts'
 import { CodedError } from '../../protocols/shared/errors.ts'
@@ -18,20 +18,24 @@ export interface RedeemInit {
   /** The text that `kairos invite` printed. */
   ticket: string
   transport: 'noise' | 'tls'
+  /** Other full nodes of the issuer's cell, to be asked in its place. */
+  at: readonly Multiaddr[]
   signal: AbortSignal
 }
 
 /**
- * Trades a ticket for a certificate at its issuer, over one connection that carries nothing else.
+ * Trades a ticket for a certificate at its issuer, or at a full node of its cell, over one connection that carries nothing
+ * else.
  * Redeeming again with the same key gives the same certificate: a crash burns nothing.
  *
- * @returns what a member keeps, and the issuer's addresses with its peer id: the first to dial
- * @throws {CodedError} the issuer's refusal with its own code, E_TICKET_ALTERED for a text that is no
- *   ticket, E_ISSUER_UNREACHABLE when no address answers
+ * @returns what a member keeps, and the addresses of who gave it and of the issuer, with their peer ids: the first to dial
+ * @throws {CodedError} the refusal with its own code, E_TICKET_ALTERED for a text that is no ticket, E_ISSUER_UNREACHABLE
+ *   when no address answers
  */
 export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstrap: string[] }> {
   const ticket = parseTicket(init.ticket)
-  const bootstrap = ticket.addresses.map((address) => `${address}/p2p/${ticket.issuer}`)
+  const ofIssuer = ticket.addresses.map((address) => `${address}/p2p/${ticket.issuer}`)
+  const addresses = init.at.length === 0 ? ofIssuer.map((address) => multiaddr(address)) : [...init.at]
   const { host, joined } = joinHost({ ticket, self: peerIdFromPrivateKey(init.privateKey), name: init.name })
   const libp2p = await createLibp2p({
     privateKey: init.privateKey,
@@ -41,21 +45,27 @@ export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstr
     connectionManager: { reconnectRetries: 0, addressDialTimeout: DIAL_TIMEOUT_MS, dialTimeout: DIAL_TIMEOUT_MS },
   })
   try {
-    const addresses = bootstrap.map((address) => multiaddr(address))
-    await libp2p.dial(addresses, { signal: init.signal })
+    const { remoteAddr, remotePeer } = await libp2p.dial(addresses, { signal: init.signal })
     const membership = joined()
-    if (membership === undefined) throw new CodedError('E_ADMISSION_MALFORMED', 'the issuer gave no certificate')
-    return { ...membership, bootstrap }
+    if (membership === undefined) throw new CodedError('E_ADMISSION_MALFORMED', 'no certificate came for the ticket')
+    return { ...membership, bootstrap: [...new Set([withPeer(remoteAddr, remotePeer), ...ofIssuer])] }
   } catch (error) {
-    throw refusalFrom(error) ?? unreachable(error, bootstrap)
+    throw refusalFrom(error) ?? unreachable(error, addresses)
   } finally {
     await libp2p.stop()
   }
 }
 
-function unreachable(cause: unknown, addresses: string[]): CodedError {
-  return new CodedError('E_ISSUER_UNREACHABLE', 'the node that issued the ticket does not answer', {
-    hint: `it must be running and reachable at ${addresses.join(' or ')}; then try again, the ticket is not used up`,
+function withPeer(address: Multiaddr, peer: PeerId): string {
+  const text = address.toString()
+  return text.includes('/p2p/') ? text : `${text}/p2p/${peer.toString()}`
+}
+
+function unreachable(cause: unknown, addresses: readonly Multiaddr[]): CodedError {
+  return new CodedError('E_ISSUER_UNREACHABLE', `nobody answers at ${addresses.join(' or ')}`, {
+    hint:
+      'the node that issued the ticket must be running and reachable; any other full node of its cell also takes the ' +
+      'ticket: `kairos join TICKET --at ADDRESS`. The ticket is not used up',
     cause,
   })
 }

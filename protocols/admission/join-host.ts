@@ -1,9 +1,10 @@
 import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { ADMISSION_VERSION, MIN_ADMISSION_VERSION } from './constants.ts'
 import { ticketCodec } from './codec.ts'
 import { meshIdOf, parseGenesis } from './genesis.ts'
 import { refuse } from './refusals.ts'
-import type { Admission, AdmissionHost, Certificate, Genesis, Hello, Ticket } from './types.ts'
+import type { Admission, AdmissionHost, Certificate, Genesis, Hello, Member, Ticket } from './types.ts'
 import { checkChain, expiryOf } from './verify-chain.ts'
 
 export interface JoinHostInit {
@@ -24,8 +25,8 @@ export interface Joined {
 }
 
 /**
- * The host of a node that is no member yet. It dials the issuer of its ticket once; genesis comes
- * with the answer and is believed only if its CID is the ticket's mesh id.
+ * The host of a node that is no member yet. It dials the issuer of its ticket, or another full node of the issuer's cell,
+ * once; genesis comes with the answer and is believed only if its CID is the ticket's mesh id.
  *
  * @returns the host for the encrypter, and `joined`: what to keep, once the dial has resolved
  */
@@ -63,15 +64,21 @@ function checkWelcome(
 ): { admission: Admission; mine: Joined } {
   checkVersion(hello)
   if (hello.mesh !== ticket.mesh) throw refuse('E_MESH_MISMATCH')
-  // Only the issuer is asked, and only the asked may answer: nobody dials a node that is not in yet.
-  if (remote.toString() !== ticket.issuer) throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
-  if (hello.welcome === undefined) throw refuse('E_ADMISSION_MALFORMED', 'the issuer gave no certificate')
+  if (hello.welcome === undefined) throw refuse('E_ADMISSION_MALFORMED', 'no certificate came for the ticket')
   const genesis = parseGenesis(hello.welcome.genesis)
   if (meshIdOf(genesis) !== ticket.mesh) throw refuse('E_MESH_MISMATCH', 'the genesis is not the one of the ticket')
   const chain = hello.chain ?? []
   const member = checkChain(genesis, chain, remote, now)
+  if (!redeems(member, ticket, genesis, now)) throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
   checkChain(genesis, hello.welcome.certificate, self, now)
   return { admission: { member, ...optionalExpiry(chain) }, mine: { genesis, chain: hello.welcome.certificate } }
+}
+
+/** Its issuer does, and any full node of the issuer's cell: they agree on who has used it. */
+function redeems(member: Member, ticket: Ticket, genesis: Genesis, now: number): boolean {
+  if (member.peerId === ticket.issuer) return true
+  const issuer = checkChain(genesis, ticket.chain, peerIdFromString(ticket.issuer), now)
+  return member.role === 'full' && member.cell === issuer.cell
 }
 
 /** @throws {CodedError} E_VERSION_UNSUPPORTED */

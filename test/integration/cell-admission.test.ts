@@ -43,6 +43,23 @@ describe('who comes in, by the agreement of a cell of three real nodes', functio
     expect(named).to.include('E_NAME_TAKEN')
   })
 
+  it('another full node of the cell takes a ticket whose issuer is away', async () => {
+    const ticket = await light('a')
+    await cell.end('a')
+    const join = ['join', ticket, '--name', 'guest', '--profile', 'test']
+    const refused = await cell.stage.kairos('guest', join)
+    expect([
+      refused.code,
+      refused.stderr.includes('E_ISSUER_UNREACHABLE'),
+      refused.stderr.includes('--at'),
+    ]).to.deep.equal([2, true, true])
+    const address = cell.address('b').replace(/\/p2p\/.*/, '')
+    await cell.stage.did('guest', [...join, '--at', address])
+    await cell.stage.run('guest')
+    const { peerId: guest } = await cell.stage.json<StatusDocument>('guest', ['status'])
+    await eventually('it comes in by the address that it was given', () => isConnected('b', guest))
+  })
+
   it('a removed member is hung up on in the whole cell, refused by both sides’ word, and so is its friend', async () => {
     const removed = cell.peerId('c')
     await cell.post('a', 'members/rm', { peer: removed, reason: 'test' })

@@ -230,9 +230,20 @@ describe('admission: tickets redeemed', () => {
       return codeThrownBy(() => host.admit(by.peerId, change({ ...alpha.host.hello(), welcome: welcome! })))
     }
 
-    it('believes the issuer and no other node', async () => {
+    it('believes the issuer, and no node of another cell', async () => {
       expect(await ask((answer) => answer)).to.equal('none')
       expect(await ask((answer) => answer, m.beta)).to.equal('E_TICKET_NOT_ISSUER')
+    })
+
+    it("believes a full node of the issuer's cell, and none of another role", async () => {
+      const other = await identity()
+      for (const [role, expected] of [
+        ['full', 'none'],
+        ['light', 'E_TICKET_NOT_ISSUER'],
+      ] as const) {
+        const chain = [await certify(m, m.alpha, other, { role })]
+        expect(await ask((answer) => ({ ...answer, chain }), other)).to.equal(expected)
+      }
     })
 
     it('refuses an answer without a certificate: E_ADMISSION_MALFORMED', async () => {

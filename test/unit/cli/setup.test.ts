@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -83,6 +84,13 @@ describe('command line: making a node', () => {
       const ticket = await strangeTicket()
       expect(await codeThrownBy(() => kairos('join', ticket, '--name', 'a\u0007'))).to.equal('E_CONFIG_INVALID')
       expect(await files()).to.deep.equal([])
+    })
+
+    it('refuses an address that is none before anything is written', async () => {
+      const ticket = await strangeTicket()
+      for (const address of ['192.0.2.7', '/', '/ip4/nowhere'])
+        expect(await codeThrownBy(() => kairos('join', ticket, '--at', address))).to.equal('E_ADDRESS_INVALID')
+      expect(existsSync(path)).to.equal(false)
     })
 
     it('leaves a mesh of one, but not when others have entered it: E_ALREADY_MEMBER', async () => {
