@@ -1,4 +1,5 @@
 import { CodedError } from '../../protocols/shared/errors.ts'
+import { unlessAborted } from '../../protocols/shared/unless-aborted.ts'
 
 interface Shared<T> {
   result: Promise<T>
@@ -23,13 +24,9 @@ export class SharedTasks<T> {
     signal.throwIfAborted()
     const shared = this.#tasks.get(key) ?? this.#start(key, task)
     shared.waiting++
-    const left = Promise.withResolvers<never>()
-    const leave = (): void => left.reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
     try {
-      return await Promise.race([shared.result, left.promise])
+      return await unlessAborted(shared.result, signal)
     } finally {
-      signal.removeEventListener('abort', leave)
       if (--shared.waiting === 0) shared.controller.abort(signal.reason ?? LEFT)
     }
   }

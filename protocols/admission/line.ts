@@ -3,6 +3,7 @@ import type { MessageStream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import type { Codec } from '../shared/codec.ts'
 import { codeOf } from '../shared/errors.ts'
+import { unlessAborted } from '../shared/unless-aborted.ts'
 import { welcomeCodec, type AdmissionMessage } from './codec.ts'
 import { MAX_BUFFERED_BYTES } from './constants.ts'
 import { refuse } from './refusals.ts'
@@ -51,16 +52,8 @@ export class Line {
   }
 
   /** Waits for work of ours, but no longer than for the peer. */
-  async until<T>(work: Promise<T>): Promise<T> {
-    this.#signal.throwIfAborted()
-    const { promise, reject } = Promise.withResolvers<never>()
-    const onAbort = (): void => reject(this.#signal.reason)
-    this.#signal.addEventListener('abort', onAbort)
-    try {
-      return await Promise.race([work, promise])
-    } finally {
-      this.#signal.removeEventListener('abort', onAbort)
-    }
+  until<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(work, this.#signal)
   }
 
   /** Gives the connection back to the upgrader, with any muxer data that came early still in it. */

@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { CodedError } from '../shared/errors.ts'
+import { unlessAborted } from '../shared/unless-aborted.ts'
 import { answerCodec, type Block, type Request } from './codec.ts'
 import { MAX_PUSHED_BLOCKS, PUSH_IDLE_MS, PUSH_WINDOW_BLOCKS, PUSH_WINDOW_BYTES } from './constants.ts'
 import { writeFrame } from './frame-stream.ts'
@@ -61,8 +62,8 @@ class Push {
   #bytes = 0
   #blocks = 0
   #total = 0
-  #failure: { readonly cause: unknown } | undefined
-  #onFailure = (_cause: unknown): void => {}
+  /** Aborts with what storing or acknowledging has failed with. */
+  readonly #failed = new AbortController()
 
   constructor(served: Served, sink: PushSink, lease: Lease) {
     this.#served = served
@@ -71,13 +72,8 @@ class Push {
   }
 
   /** Waits for this work, and no longer when storing or acknowledging has failed: rejects with what that failed with. */
-  async unlessFailed<T>(work: Promise<T>): Promise<T> {
-    // Anew each time: a promise of the whole push that each frame raced with would keep every block of it.
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    this.#onFailure = reject
-    if (this.#failure !== undefined) reject(this.#failure.cause)
-    work.then(resolve, reject)
-    return promise
+  unlessFailed<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(work, this.#failed.signal)
   }
 
   accept(blocks: readonly Block[]): void {
@@ -117,7 +113,7 @@ class Push {
       await this.#lease.add(cid)
       await this.#sink.put(cid, block.bytes)
     } catch (error) {
-      this.#fail(error)
+      this.#failed.abort(error)
       return
     }
     this.#stored.push(block)
@@ -137,14 +133,9 @@ class Push {
         await writeFrame(this.#served.stream, answerCodec.encode({ type: 'stored', cids }), this.#served.signal)
       }
     } catch (error) {
-      this.#fail(error)
+      this.#failed.abort(error)
     } finally {
       this.#acknowledging = undefined
     }
-  }
-
-  #fail(cause: unknown): void {
-    this.#failure ??= { cause }
-    this.#onFailure(cause)
   }
 }

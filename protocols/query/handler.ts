@@ -16,7 +16,7 @@ import {
   QUERY_TOPICS,
   REQUEST_TIMEOUT_MS,
 } from './constants.ts'
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '../shared/until-aborted.ts'
 
 export type QueryTopic = (typeof QUERY_TOPICS)[number]
 

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../../protocols/shared/until-aborted.ts'
 import type { BlockParams, BlockState, Reading } from '../goertzel.ts'
 import { blockStep, createBlocks } from '../goertzel.ts'
 import { BATCH_LEAST, type KernelSource, UnitPhasors } from '../kernels.ts'
@@ -111,23 +112,9 @@ export function tap(onBatch: (length: number) => void): Transform<Reading, Readi
 
 /** Ends a source when the signal aborts, also while it waits for input that may never come. */
 export async function* until<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  let stop = (): void => {}
-  const onAbort = (): void => stop()
-  signal.addEventListener('abort', onAbort, { once: true })
-  const iterator = source[Symbol.asyncIterator]()
   try {
-    while (!signal.aborted) {
-      // Anew each time: a promise of the whole stream that every turn raced with would keep what each has yielded.
-      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T> | undefined>()
-      stop = () => resolve(undefined)
-      iterator.next().then(resolve, reject)
-      const next = await promise
-      if (next === undefined || next.done === true) return
-      yield next.value
-    }
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    // Not awaited: a generator that waits for input would hold its return back until input comes.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined)
+    yield* untilAborted(source, signal)
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error
   }
 }

@@ -1,3 +1,5 @@
+import { unlessAborted } from '../../../protocols/shared/unless-aborted.ts'
+
 interface Queue {
   last: Promise<unknown>
   controllers: Set<AbortController>
@@ -38,17 +40,5 @@ export class Turns {
     const queues = [...this.#queues.values()]
     for (const { controllers } of queues) for (const controller of controllers) controller.abort(reason)
     await Promise.all(queues.map(({ last }) => last))
-  }
-}
-
-async function unlessAborted(turn: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const leave = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', leave, { once: true })
-  try {
-    await Promise.race([turn, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', leave)
   }
 }

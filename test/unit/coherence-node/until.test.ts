@@ -1,7 +1,7 @@
 import { queryObjects } from 'node:v8'
 import { expect } from 'chai'
 import { until } from '../../../node/coherence/ingest/transforms.ts'
-import { untilAborted } from '../../../protocols/query/until-aborted.ts'
+import { untilAborted } from '../../../protocols/shared/until-aborted.ts'
 
 /** Found on the heap by its constructor. */
 class Batch {
