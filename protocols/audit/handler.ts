@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { toldCode } from '../shared/fields.ts'
+import { refusalOf } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { readRequest } from '../shared/read-request.ts'
 import { refuse } from '../shared/refuse.ts'
@@ -105,9 +105,8 @@ class Handler implements AuditHandler {
     // A peer that has left was refused nothing.
     if (isFault || stream.status === 'open') this.#init.refused(peer, code)
     if (stream.status !== 'open') return
-    const told = toldCode(code)
-    const message = told === 'E_INTERNAL' ? 'the node failed' : messageOf(error).slice(0, 512)
-    const frame = answerCodec.encode({ type: 'refused', code: told, message })
-    await refuse(stream, frame).catch(() => stream.abort(new CodedError('E_STREAM_CLOSED', code)))
+    await refuse(stream, answerCodec.encode(refusalOf(error))).catch(() =>
+      stream.abort(new CodedError('E_STREAM_CLOSED', code)),
+    )
   }
 }

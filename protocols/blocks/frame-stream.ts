@@ -3,6 +3,7 @@ import { encode as varint } from 'uint8-varint'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { drained } from '../shared/drain.ts'
 import { CodedError } from '../shared/errors.ts'
+import { refusalOf } from '../shared/fields.ts'
 import { answerCodec } from './codec.ts'
 import { REFUSAL_LINGER_MS, STALL_MS } from './constants.ts'
 
@@ -29,12 +30,12 @@ export async function writeFrame(stream: Stream, parts: readonly Uint8Array[], s
 }
 
 /** Says why, reads nothing more, and waits a little for the other side to close. */
-export async function refuse(stream: Stream, code: string, message: string): Promise<void> {
+export async function refuse(stream: Stream, error: unknown): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     stream.addEventListener('close', () => resolve())
     setTimeout(resolve, REFUSAL_LINGER_MS)
   })
-  sendFrame(stream, answerCodec.encode({ type: 'refused', code, message: message.slice(0, 512) }))
+  sendFrame(stream, answerCodec.encode(refusalOf(error)))
   await stream.closeRead()
   await stream.close({ signal: AbortSignal.timeout(REFUSAL_LINGER_MS) })
   await closed

@@ -110,10 +110,7 @@ class Handler implements BlocksHandler {
     if (FAULT.test(code)) this.#init.judge(peer, reject(code))
     if (stream.status !== 'open' || this.#stopped.signal.aborted) return
     this.#init.refused(peer, code)
-    const message = code === 'E_INTERNAL' ? 'the node failed' : messageOf(error)
-    await refuse(stream, /^E_[A-Z_]+$/.test(code) ? code : 'E_INTERNAL', message).catch(() =>
-      stream.abort(new Error(code)),
-    )
+    await refuse(stream, error).catch(() => stream.abort(new Error(code)))
   }
 
   async #serve(first: Request, peer: PeerId, served: Served): Promise<void> {

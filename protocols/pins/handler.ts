@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { toldCode } from '../shared/fields.ts'
+import { failureOf } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { readRequest } from '../shared/read-request.ts'
 import { reject, type Verdict } from '../shared/verdict.ts'
@@ -78,16 +78,16 @@ class Handler implements PinsHandler {
   }
 
   async #answer(peer: PeerId, { op, args }: PinsRequest, signal: AbortSignal): Promise<PinsAnswer> {
-    if (!this.#init.isGuest(peer)) return refusal(new CodedError('E_PINS_STRANGER', 'this node is of another cell'))
+    if (!this.#init.isGuest(peer)) return failureOf(new CodedError('E_PINS_STRANGER', 'this node is of another cell'))
     const answer = await this.#requests.run(peer.toString(), () => this.#serve(op, args, signal))
-    return answer?.result ?? refusal(busy())
+    return answer?.result ?? failureOf(busy())
   }
 
   async #serve(op: PinOp, args: readonly unknown[], signal: AbortSignal): Promise<PinsAnswer> {
     try {
       return { type: 'done', document: await this.#init.serve(op, args, signal) } as PinsAnswer
     } catch (error) {
-      return refusal(error)
+      return failureOf(error)
     }
   }
 }
@@ -100,12 +100,6 @@ function encoded(answer: PinsAnswer): Uint8Array {
   try {
     return pinsAnswerCodec.encode(answer)
   } catch (error) {
-    return pinsAnswerCodec.encode(refusal(error))
+    return pinsAnswerCodec.encode(failureOf(error))
   }
-}
-
-function refusal(error: unknown): PinsAnswer {
-  const hint = error instanceof CodedError ? error.hint : undefined
-  const answer = { type: 'error', code: toldCode(codeOf(error)), message: messageOf(error).slice(0, 1024) } as const
-  return hint === undefined ? answer : { ...answer, hint: hint.slice(0, 1024) }
 }

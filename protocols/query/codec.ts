@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCodec } from '../shared/codec.ts'
-import { errorCode } from '../shared/fields.ts'
+import { failed } from '../shared/fields.ts'
 import { MAX_REQUEST_BYTES, MAX_ROW_BYTES, MAX_ROWS } from './constants.ts'
 
 const value = z.union([z.string().max(256), z.number(), z.boolean(), z.null()])
@@ -17,22 +17,16 @@ const request = z.strictObject({
 
 const row = z.strictObject({ type: z.literal('row'), row: z.json() })
 const end = z.strictObject({ type: z.literal('end'), rows: z.int().min(0).max(MAX_ROWS) })
-const error = z.strictObject({
-  type: z.literal('error'),
-  code: errorCode,
-  message: z.string().max(1024),
-  hint: z.string().max(1024).optional(),
-})
 
 export type QueryRequest = z.infer<typeof request>
 export type QueryParams = QueryRequest['params']
-export type QueryFrame = z.infer<typeof row> | z.infer<typeof end> | z.infer<typeof error>
+export type QueryFrame = z.infer<typeof row> | z.infer<typeof end> | z.infer<typeof failed>
 
 export const requestCodec = defineCodec<QueryRequest>('query request', MAX_REQUEST_BYTES, request)
 export const frameCodec = defineCodec<QueryFrame>(
   'query answer',
   MAX_ROW_BYTES,
-  z.discriminatedUnion('type', [row, end, error]),
+  z.discriminatedUnion('type', [row, end, failed]),
 )
 
 export const queryCodecs = [requestCodec, frameCodec] as const

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { toldCode } from '../shared/fields.ts'
+import { failureOf } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { readRequest } from '../shared/read-request.ts'
 import { WorkCount } from '../shared/work-count.ts'
@@ -75,7 +75,8 @@ class Handler implements QueryHandler {
       const answered = await this.#queries.run(remotePeer.toString(), () =>
         send(stream, this.#answer(request, remotePeer, signal), signal),
       )
-      if (answered === undefined) await send(stream, refusal('E_QUERY_BUSY', 'too many queries at once'), signal)
+      if (answered === undefined)
+        await send(stream, refusal(new CodedError('E_QUERY_BUSY', 'too many queries at once')), signal)
       await stream.close({ signal })
     } catch (error) {
       this.#init.log('query of %p ended - %s %s', remotePeer, codeOf(error), messageOf(error))
@@ -86,7 +87,8 @@ class Handler implements QueryHandler {
   async *#answer(request: QueryRequest, peer: PeerId, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { what, params } = request
     if (!isTopic(what)) {
-      yield* refusal('E_QUERY_UNKNOWN', `this node answers no "${what}"`, `it answers ${QUERY_TOPICS.join(', ')}`)
+      const hint = `it answers ${QUERY_TOPICS.join(', ')}`
+      yield* refusal(new CodedError('E_QUERY_UNKNOWN', `this node answers no "${what}"`, { hint }))
       return
     }
     let rows = 0
@@ -100,7 +102,7 @@ class Handler implements QueryHandler {
     } catch (error) {
       // Nobody is there to read it when the stream is gone.
       if (signal.aborted) throw error
-      yield* refusal(codeOf(error), messageOf(error), error instanceof CodedError ? error.hint : undefined)
+      yield* refusal(error)
     }
   }
 }
@@ -109,9 +111,8 @@ async function send(stream: Stream, frames: AsyncIterable<Uint8Array>, signal: A
   for await (const frame of frames) await writeFrame(stream, frame, signal)
 }
 
-async function* refusal(code: string, message: string, hint?: string): AsyncGenerator<Uint8Array> {
-  const frame: QueryFrame = { type: 'error', code: toldCode(code), message: message.slice(0, 1024) }
-  yield frameCodec.encode(hint === undefined ? frame : { ...frame, hint: hint.slice(0, 1024) })
+async function* refusal(error: unknown): AsyncGenerator<Uint8Array> {
+  yield frameCodec.encode(failureOf(error))
 }
 
 function isTopic(what: string): what is QueryTopic {

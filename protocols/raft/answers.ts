@@ -1,7 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { toldCode } from '../shared/fields.ts'
+import { CodedError } from '../shared/errors.ts'
+import { refusalOf } from '../shared/fields.ts'
 import { writeFrame } from '../shared/frames.ts'
 import { answerCodec, type Answer, type JoinAnswer } from './codec.ts'
 import { MAX_BLOCK_BYTES, MAX_BLOCKS_BYTES } from './constants.ts'
@@ -56,8 +56,4 @@ export function parseCid(bytes: Uint8Array): CID {
 
 async function send(stream: Stream, answer: Answer, signal: AbortSignal): Promise<void> {
   await writeFrame(stream, answerCodec.encode(answer), signal)
-}
-
-function refusalOf(error: unknown): JoinAnswer {
-  return { type: 'refused', code: toldCode(codeOf(error)), message: messageOf(error).slice(0, 512) }
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import { CodedError } from './errors.ts'
 
 const CODE = /^E_[A-Z_]{1,60}$/
+const MAX_REFUSAL_CHARS = 512
+const MAX_ERROR_CHARS = 1024
 
 /** @param max - exactly `min` when absent */
 export function bytes(min: number, max = min): z.ZodType<Uint8Array> {
@@ -11,12 +14,36 @@ export function bytes(min: number, max = min): z.ZodType<Uint8Array> {
 }
 
 /** Of an error, as a peer may be told it. */
-export const errorCode = z.string().regex(CODE)
+const errorCode = z.string().regex(CODE)
 
 /** Why nothing more comes. */
-export const refused = z.strictObject({ type: z.literal('refused'), code: errorCode, message: z.string().max(512) })
+export const refused = z.strictObject({
+  type: z.literal('refused'),
+  code: errorCode,
+  message: z.string().max(MAX_REFUSAL_CHARS),
+})
 
-/** @returns the code, or E_INTERNAL in place of what is not of our making */
-export function toldCode(code: string): string {
-  return CODE.test(code) ? code : 'E_INTERNAL'
+/** An error in place of an answer, for a person to read. */
+export const failed = z.strictObject({
+  type: z.literal('error'),
+  code: errorCode,
+  message: z.string().max(MAX_ERROR_CHARS),
+  hint: z.string().max(MAX_ERROR_CHARS).optional(),
+})
+
+export function refusalOf(error: unknown): z.infer<typeof refused> {
+  const { code, message } = told(error)
+  return { type: 'refused', code, message: message.slice(0, MAX_REFUSAL_CHARS) }
+}
+
+export function failureOf(error: unknown): z.infer<typeof failed> {
+  const { code, message, hint } = told(error)
+  const failure = { type: 'error', code, message: message.slice(0, MAX_ERROR_CHARS) } as const
+  return hint === undefined ? failure : { ...failure, hint: hint.slice(0, MAX_ERROR_CHARS) }
+}
+
+/** What a peer may know: of an error that is not of our making, only that there was one. */
+function told(error: unknown): { code: string; message: string; hint?: string | undefined } {
+  const isOurs = error instanceof CodedError && CODE.test(error.code)
+  return isOurs ? error : { code: 'E_INTERNAL', message: 'the node failed' }
 }

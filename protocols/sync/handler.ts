@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Logger, PeerId, Stream } from '@libp2p/interface'
 import { closing } from '../shared/closing.ts'
 import { CodedError, codeOf, messageOf } from '../shared/errors.ts'
-import { toldCode } from '../shared/fields.ts'
+import { refusalOf } from '../shared/fields.ts'
 import { InboundLanes } from '../shared/inbound-lanes.ts'
 import { Pace } from '../shared/pace.ts'
 import { readRequest } from '../shared/read-request.ts'
@@ -103,9 +103,6 @@ class Handler implements SyncHandler {
     if (isFault || canBeTold) this.#init.refused(peer, code)
     if (isFault) this.#init.judge(peer, reject(code))
     if (!canBeTold) return stream.abort(new Error(code))
-    const told = error instanceof CodedError ? toldCode(code) : 'E_INTERNAL'
-    const message = told === 'E_INTERNAL' ? 'the node failed' : messageOf(error).slice(0, 512)
-    const frame = answerCodec.encode({ type: 'refused', code: told, message })
-    await refuse(stream, frame).catch(() => stream.abort(new Error(code)))
+    await refuse(stream, answerCodec.encode(refusalOf(error))).catch(() => stream.abort(new Error(code)))
   }
 }
