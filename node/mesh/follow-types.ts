@@ -9,6 +9,8 @@ export interface FollowInit {
   chain: {
     /** of the last final epoch here; also moved by consensus */
     readonly height: number
+    /** Resolves when what was taken is durable. @throws why it is not */
+    settled(): Promise<void>
   }
   /** Checks an epoch of `height + 1` by what is final here. Never throws: @returns a code when it is not valid */
   verify(epoch: SyncEpoch): Promise<string | undefined>

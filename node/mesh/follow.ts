@@ -59,6 +59,8 @@ class Follower implements Follow {
   async stop(): Promise<void> {
     this.#stopped.abort()
     await this.#running
+    // What it throws has stopped the node.
+    await this.#init.chain.settled().catch(() => undefined)
   }
 
   behind(height: number): void {

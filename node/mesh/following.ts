@@ -32,7 +32,7 @@ export function createFollowing(init: FollowingInit): Follow {
     },
     now: () => performance.now(),
   })
-  const follow = createFollow({
+  return createFollow({
     client: syncClient(libp2p),
     peers: () => keepers(init),
     chain: intake,
@@ -48,13 +48,6 @@ export function createFollowing(init: FollowingInit): Follow {
     onFatal: init.onFatal,
     log: init.log.forComponent('kairos:follow'),
   })
-  const stop = follow.stop.bind(follow)
-  follow.stop = async () => {
-    await stop()
-    // What it threw has stopped the node.
-    await intake.settled().catch(() => undefined)
-  }
-  return follow
 }
 
 /** @returns connected nodes that keep epochs */

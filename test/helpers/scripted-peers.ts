@@ -137,6 +137,7 @@ export class ScriptedNode {
   readonly progress: FollowProgress[] = []
   readonly fatal: unknown[] = []
   failAt = Infinity
+  writing = Promise.resolve()
 
   constructor(
     client: SyncClient,
@@ -173,6 +174,10 @@ export class ScriptedNode {
     await Promise.resolve()
     this.height = epoch.height
     this.taken.push(epoch.height)
+  }
+
+  settled(): Promise<void> {
+    return this.writing
   }
 
   codesOf({ peer }: { peer: PeerId }): string[] {

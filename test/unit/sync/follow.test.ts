@@ -276,4 +276,19 @@ describe('a node that follows the record', () => {
     await node.follow.stop()
     expect([node.taken.length, peer.ranges.length]).to.deep.equal([49, asked])
   })
+
+  it('has stopped when what it took is durable, also when that fails', async () => {
+    await peers.add(3)
+    await start()
+    await until(() => node.height === 3)
+    const { promise, reject } = Promise.withResolvers<void>()
+    node.writing = promise
+    let hasStopped = false
+    const stopped = node.follow.stop().then(() => (hasStopped = true))
+    await until(() => node.follow.progress.state === 'stopped')
+    await new Promise(setImmediate)
+    expect(hasStopped).to.equal(false)
+    reject(new Error('the disk failed'))
+    await stopped
+  })
 })
