@@ -5,6 +5,7 @@ import type { Service } from '../service.ts'
 /** Peers that arrive together are asked together. */
 const SETTLE_MS = 500
 const LOOKUP_TIMEOUT_MS = 10_000
+const RETRY_MS = 10_000
 
 export interface NeighbourhoodInit {
   libp2p: Libp2p
@@ -23,6 +24,8 @@ export class Neighbourhood implements Service {
   readonly #init: NeighbourhoodInit
   readonly #stopped = new AbortController()
   #timer: NodeJS.Timeout | undefined
+  #isLooking = false
+  #dueMs = Infinity
 
   constructor(init: NeighbourhoodInit) {
     this.#init = init
@@ -38,23 +41,38 @@ export class Neighbourhood implements Service {
     clearTimeout(this.#timer)
   }
 
-  readonly #soon = (): void => {
-    if (this.#timer !== undefined || !this.#init.wanted()) return
-    this.#timer = setTimeout(() => {
-      void this.#lookUp().finally(() => {
-        this.#timer = undefined
-      })
-    }, SETTLE_MS)
+  readonly #soon = (): void => this.#lookIn(SETTLE_MS)
+
+  /** Or earlier, where that is due; after the look that is under way. */
+  #lookIn(ms: number): void {
+    if (!this.#init.wanted()) return
+    this.#dueMs = Math.min(this.#dueMs, performance.now() + ms)
+    if (this.#isLooking) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#look(), Math.max(0, this.#dueMs - performance.now()))
   }
 
-  async #lookUp(): Promise<void> {
+  async #look(): Promise<void> {
+    this.#dueMs = Infinity
+    this.#isLooking = true
+    const isAnswered = await this.#lookUp()
+    this.#isLooking = false
+    if (this.#stopped.signal.aborted) return
+    if (this.#dueMs < Infinity) this.#lookIn(SETTLE_MS)
+    else if (!isAnswered && this.#init.libp2p.getPeers().length > 0) this.#lookIn(RETRY_MS)
+  }
+
+  /** @returns whether the DHT answered */
+  async #lookUp(): Promise<boolean> {
     const { libp2p, logger } = this.#init
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
     try {
       const found = libp2p.peerRouting.getClosestPeers(libp2p.peerId.toMultihash().bytes, { signal })
       for await (const { id, multiaddrs } of found) await libp2p.peerStore.merge(id, { multiaddrs })
+      return true
     } catch (error) {
       logger.forComponent('kairos:neighbourhood')('lookup failed: %s', codeOf(error))
+      return false
     }
   }
 }
