@@ -1,6 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { StatusDocument } from '../../node/operations.ts'
-import type { ChainSummary, EpochRow, MotionDocument } from '../../node/operations-mesh.ts'
+import type {
+  ChainSummary,
+  EpochDocument,
+  EpochRow,
+  MotionDocument,
+  ValidatorsDocument,
+} from '../../node/operations-mesh.ts'
 import { cutOff, Wire, type Cut } from './cell-faults.ts'
 import { freePort, type Answer } from './cell.ts'
 import { MeshMember } from './mesh-member.ts'
@@ -111,6 +118,42 @@ export class Operators {
       const answer = await this.call<MotionDocument>(name, 'motions/vote', { motion, yes })
       return answer.ok || answer.code !== 'E_MOTION_UNKNOWN' ? answer : undefined
     })
+  }
+
+  async validators(name: string): Promise<ValidatorsDocument> {
+    const answer = await this.call<ValidatorsDocument>(name, 'validators')
+    if (!answer.ok) throw new Error(`validators of ${name}: ${answer.code}`)
+    return answer.data
+  }
+
+  async move(by: string, change: object): Promise<MotionDocument> {
+    const answer = await this.call<MotionDocument>(by, 'motions/move', { change })
+    if (!answer.ok) throw new Error(`no motion: ${answer.code}`)
+    return answer.data
+  }
+
+  /** Moved by the first, voted for by all of these, and in force at each of them. */
+  async setPolicy(names: readonly string[], policy: object): Promise<void> {
+    const { id } = await this.move(names[0]!, { type: 'policy-set', policy })
+    for (const name of names.slice(1)) {
+      const answer = await this.vote(name, id, true)
+      if (!answer.ok) throw new Error(`no vote of ${name}: ${answer.code}`)
+    }
+    const holds = async (name: string) => {
+      const found: object = (await this.validators(name)).policy
+      return isDeepStrictEqual({ ...found, ...policy }, found)
+    }
+    await Promise.all(names.map((name) => eventually(`the policy holds at ${name}`, () => holds(name))))
+  }
+
+  /** All that the epochs up to the present say of who contradicted itself. */
+  async evidence(name: string): Promise<(EpochDocument['evidenceRows'][number] & { in: number })[]> {
+    const some = (await this.epochs(name, 1000)).filter((row) => row.evidence > 0)
+    const rows = some.map(async ({ height }) => {
+      const epoch = await this.call<EpochDocument>(name, `epochs/show?height=${height}`)
+      return epoch.ok ? epoch.data.evidenceRows.map((row) => ({ ...row, in: height })) : []
+    })
+    return (await Promise.all(rows)).flat()
   }
 
   /** @param body - of a POST; a GET without */

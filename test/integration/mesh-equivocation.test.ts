@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import type { EpochDocument, MotionDocument, ValidatorsDocument } from '../../node/operations-mesh.ts'
 import { Equivocator } from '../helpers/mesh-equivocator.ts'
 import type { MeshMember } from '../helpers/mesh-member.ts'
 import { Operators } from '../helpers/operators.ts'
@@ -27,40 +26,11 @@ describe('a running mesh one of whose four validators contradicts itself', funct
     await mesh.close()
   })
 
-  const validators = async (name: string): Promise<ValidatorsDocument> => {
-    const answer = await mesh.call<ValidatorsDocument>(name, 'validators')
-    if (!answer.ok) throw new Error(`validators of ${name}: ${answer.code}`)
-    return answer.data
-  }
-  /** All that the epochs up to the present say of it. */
-  const evidence = async () => {
-    const rows = await mesh.epochs('alpha', 1000)
-    const some = rows.filter((row) => row.evidence > 0)
-    const found: (EpochDocument['evidenceRows'][number] & { in: number })[] = []
-    for (const { height } of some) {
-      const epoch = await mesh.call<EpochDocument>('alpha', `epochs/show?height=${height}`)
-      if (epoch.ok) found.push(...epoch.data.evidenceRows.map((row) => ({ ...row, in: height })))
-    }
-    return found
-  }
-  const carry = async (policy: object): Promise<void> => {
-    const change = { type: 'policy-set', policy }
-    const moved = await mesh.call<MotionDocument>('alpha', 'motions/move', { change })
-    if (!moved.ok) throw new Error(`no motion: ${moved.code}`)
-    for (const name of ['beta', 'gamma']) expect(await mesh.vote(name, moved.data.id, true)).to.include({ ok: true })
-    const [wanted] = Object.entries(policy)
-    await eventually('the policy holds', async () =>
-      Object.entries((await validators('alpha')).policy).some(
-        ([key, value]) => key === wanted![0] && value === wanted![1],
-      ),
-    )
-  }
-
   it('the others go on; both votes and both proposals land in epochs as evidence; noted, it stays by policy', async () => {
-    await carry({ doubleVote: 'note' })
+    await mesh.setPolicy(HONEST, { doubleVote: 'note' })
     equivocator = new Equivocator(liar)
     const kinds = await eventually('each kind is in an epoch', async () => {
-      const found = await evidence()
+      const found = await mesh.evidence('alpha')
       return ['prevote', 'precommit', 'proposal'].every((kind) => found.some((row) => row.kind === kind)) && found
     })
     for (const { key, height, in: included } of kinds) {
@@ -68,23 +38,23 @@ describe('a running mesh one of whose four validators contradicts itself', funct
       expect(included).to.be.above(height)
     }
     for (const name of HONEST) {
-      const { out, operators } = await validators(name)
+      const { out, operators } = await mesh.validators(name)
       expect(out).to.deep.equal([])
       expect(operators.find(({ cell }) => cell === 'delta')!.members[0]).to.include({ isValidator: true })
     }
   })
 
   it('by the policy `remove` its author is out, on all nodes alike, and what it says counts for nothing any more', async () => {
-    await carry({ doubleVote: 'remove' })
+    await mesh.setPolicy(HONEST, { doubleVote: 'remove' })
     await Promise.all(
       HONEST.map((name) =>
-        eventually(`it is out at ${name}`, async () => (await validators(name)).out.includes(liar.peerId)),
+        eventually(`it is out at ${name}`, async () => (await mesh.validators(name)).out.includes(liar.peerId)),
       ),
     )
     const { height } = (await mesh.chain('alpha'))!
     await mesh.reach(height + 8, HONEST)
     for (const name of HONEST) {
-      const { out, operators, next } = await validators(name)
+      const { out, operators, next } = await mesh.validators(name)
       expect(out).to.deep.equal([liar.peerId])
       expect(operators.flatMap(({ members }) => members.map(({ peerId }) => peerId))).to.not.include(liar.peerId)
       expect(next.validators.map(({ peerId }) => peerId)).to.not.include(liar.peerId)
@@ -92,7 +62,7 @@ describe('a running mesh one of whose four validators contradicts itself', funct
     }
     const rows = await Promise.all(HONEST.map((name) => mesh.epochs(name, height + 8)))
     for (const of of rows) expect(of.map(({ cid }) => cid)).to.deep.equal(rows[0]!.map(({ cid }) => cid))
-    const last = Math.max(...(await evidence()).map((row) => row.in))
+    const last = Math.max(...(await mesh.evidence('alpha')).map((row) => row.in))
     expect(last, 'no evidence about who is out').to.be.at.most(height)
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { MotionDocument, ValidatorsDocument } from '../../node/operations-mesh.ts'
+import type { MotionDocument } from '../../node/operations-mesh.ts'
 import { Operators } from '../helpers/operators.ts'
 import { eventually } from '../helpers/processes.ts'
 
@@ -14,7 +14,7 @@ describe('governance of a running mesh', function () {
     mesh = await Operators.open()
     await mesh.init('alpha')
     await mesh.run('alpha')
-    await moved('alpha', { type: 'policy-set', policy: { epochMs: 250, idleEpochMs: 250 } })
+    await mesh.move('alpha', { type: 'policy-set', policy: { epochMs: 250, idleEpochMs: 250 } })
     for (const name of FOUR.slice(1)) {
       await mesh.join(name, 'alpha', 'full', '--cell', name, '--rights', 'found')
       await mesh.run(name)
@@ -23,16 +23,6 @@ describe('governance of a running mesh', function () {
   })
   after(() => mesh.close())
 
-  const validators = async (name: string): Promise<ValidatorsDocument> => {
-    const answer = await mesh.call<ValidatorsDocument>(name, 'validators')
-    if (!answer.ok) throw new Error(`validators of ${name}: ${answer.code}`)
-    return answer.data
-  }
-  const moved = async (by: string, change: object): Promise<MotionDocument> => {
-    const answer = await mesh.call<MotionDocument>(by, 'motions/move', { change })
-    if (!answer.ok) throw new Error(`no motion: ${answer.code}`)
-    return answer.data
-  }
   /** A moment after the mover another may not know of the motion yet. */
   const voted = (by: string, { id }: MotionDocument, yes: boolean) =>
     eventually(`${by} votes`, async () => (await mesh.vote(by, id, yes)).ok, 20_000)
@@ -48,7 +38,7 @@ describe('governance of a running mesh', function () {
     Promise.all(
       FOUR.map((at) =>
         eventually(`${at} says that ${names.join(', ')} decide`, async () => {
-          const { operators } = await validators(at)
+          const { operators } = await mesh.validators(at)
           const areAll = operators.map(({ cell }) => cell).join() === [...names].sort().join()
           // A set decides two epochs after it was carried.
           return areAll && operators.every(({ members }) => members.every(({ power }) => power > 0))
@@ -59,7 +49,7 @@ describe('governance of a running mesh', function () {
   it('a mesh of one grows to four operators while it runs', async () => {
     for (const [at, name] of FOUR.entries()) {
       if (at === 0) continue
-      const motion = await moved('alpha', operator(name))
+      const motion = await mesh.move('alpha', operator(name))
       for (const by of FOUR.slice(1, at)) await voted(by, motion, true)
       await decide(FOUR.slice(0, at + 1))
     }
@@ -71,8 +61,8 @@ describe('governance of a running mesh', function () {
   it('a weight of a third is refused where it is moved; what more than a third is against does not come', async () => {
     const change = { type: 'operator-set', name: 'alpha', cell: 'alpha', weight: 2, members: [] }
     expect(await mesh.call('gamma', 'motions/move', { change })).to.deep.equal({ ok: false, code: 'E_MOTION_REFUSED' })
-    const before = await validators('alpha')
-    const motion = await moved('gamma', { type: 'policy-set', policy: { epochMs: 100 } })
+    const before = await mesh.validators('alpha')
+    const motion = await mesh.move('gamma', { type: 'policy-set', policy: { epochMs: 100 } })
     for (const by of ['alpha', 'beta']) await voted(by, motion, false)
     const { height } = (await mesh.chain('beta'))!
     await mesh.reach(height, FOUR)
@@ -80,7 +70,7 @@ describe('governance of a running mesh', function () {
     const late = await mesh.call('delta', 'motions/vote', { motion: motion.id, yes: true })
     expect(late).to.deep.equal({ ok: false, code: 'E_MOTION_UNKNOWN' })
     await mesh.reach(height + 3, FOUR)
-    for (const name of FOUR) expect((await validators(name)).policy).to.deep.equal(before.policy)
+    for (const name of FOUR) expect((await mesh.validators(name)).policy).to.deep.equal(before.policy)
   })
 
   it('it shrinks to one again, which goes on; all have the same epochs', async () => {
@@ -90,7 +80,7 @@ describe('governance of a running mesh', function () {
       [1, 'beta'],
     ] as const) {
       // Nobody moves more than four times in a while.
-      const motion = await moved('beta', { type: 'operator-remove', cell: name })
+      const motion = await mesh.move('beta', { type: 'operator-remove', cell: name })
       for (const by of ['alpha', 'gamma'].slice(0, left)) await voted(by, motion, true)
       await decide(FOUR.slice(0, left))
     }

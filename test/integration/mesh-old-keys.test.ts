@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { writeFile } from 'node:fs/promises'
 import { cidOfSet } from '../../consensus/epoch/index.ts'
 import type { PeerRow } from '../../node/operations.ts'
-import type { MotionDocument, ValidatorsDocument } from '../../node/operations-mesh.ts'
 import type { VerifiedEpoch } from '../../node/epoch-file.ts'
 import { kairos } from '../helpers/kairos.ts'
 import { Forger } from '../helpers/mesh-forger.ts'
@@ -20,18 +19,11 @@ describe('a running mesh whose former validators certify what is not so', functi
   /** The last epoch of which the liar tells the truth: delta alone decides it, and the next. */
   let changed: number
 
-  const validators = async (name: string): Promise<ValidatorsDocument> => {
-    const answer = await mesh.call<ValidatorsDocument>(name, 'validators')
-    if (!answer.ok) throw new Error(`validators of ${name}: ${answer.code}`)
-    return answer.data
-  }
   /** Until delta alone decides. */
   const removeAlpha = async (): Promise<void> => {
-    const change = { type: 'operator-remove', cell: 'alpha' }
-    const moved = await mesh.call<MotionDocument>('alpha', 'motions/move', { change })
-    if (!moved.ok) throw new Error(`no motion: ${moved.code}`)
+    await mesh.move('alpha', { type: 'operator-remove', cell: 'alpha' })
     await eventually('alpha decides no more', async () => {
-      const { operators, next } = await validators('delta')
+      const { operators, next } = await mesh.validators('delta')
       return operators.length === 1 && next.validators.length === 1
     })
   }

@@ -27,8 +27,7 @@ describe(`a witness that begins when there are ${EPOCHS} epochs`, function () {
     forger = await Forger.of(liar, [mesh.stage.path('liar')])
     await mesh.reach(EPOCHS, ['alpha'], PATIENCE_MS)
     // The rest of the machine is for who follows.
-    const change = { type: 'policy-set', policy: { epochMs: 1_000, idleEpochMs: 1_000 } }
-    expect(await mesh.call('alpha', 'motions/move', { change })).to.include({ ok: true })
+    await mesh.setPolicy(['alpha'], { epochMs: 1_000, idleEpochMs: 1_000 })
     await eventually('the liar has the record', () => liar.state.height >= EPOCHS, PATIENCE_MS)
   })
   after(async () => {
