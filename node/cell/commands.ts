@@ -125,7 +125,7 @@ function forgotten(): CodedError {
 
 function accepted(result: Result): Result & { ok: true } {
   if (result.ok) return result
-  throw new CodedError(result.code, refusalOf(result))
+  throw new CodedError(result.code, refusalOf(result), { hint: hintOf(result) })
 }
 
 /** With what the refusal says of itself: which of many it is about, and what was wanted beside what there is. */
@@ -133,6 +133,12 @@ function refusalOf({ code, at, wants, has }: Result & { ok: false }): string {
   const meaning = ERRORS[code]?.meaning ?? 'The cell refused the command.'
   const lack = wants === undefined || has === undefined ? '' : ` It wants ${lackOf(wants, has)}.`
   return `${meaning}${lack}${at === undefined || at === 0 ? '' : ` (number ${at + 1} of the command)`}`
+}
+
+function hintOf({ has }: Result & { ok: false }): string | undefined {
+  if (has === undefined) return undefined
+  const more = 'have more members: `kairos invite --role full`'
+  return has === 0 ? more : `ask for fewer copies (\`--rmin ${has}\`), or ${more}`
 }
 
 function lackOf(wants: number, has: number): string {

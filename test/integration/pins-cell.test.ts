@@ -170,9 +170,10 @@ describe('the pinset of a cell of real nodes', function () {
   it('fewer nodes than the copies that there must be: refused with 4 and what is short', async () => {
     const cid = await nodes.add('a', some())
     const { code, stderr } = await cell.stage.kairos('b', ['pin', 'add', cid, '--rmin', '4', '--json'])
-    const { error } = JSON.parse(stderr) as { error: { code: string; message: string } }
+    const { error } = JSON.parse(stderr) as { error: { code: string; message: string; hint: string } }
     expect([code, error.code]).to.deep.equal([4, 'E_PIN_SHORT'])
     expect(error.message).to.match(/4.*3|3.*4/)
+    expect(error.hint).to.contain('--rmin 3').and.contain('kairos invite')
   })
 
   it('state export, and import into another cell with other copies', async () => {
