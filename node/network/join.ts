@@ -25,8 +25,7 @@ export interface RedeemInit {
 
 /**
  * Trades a ticket for a certificate at its issuer, or at a full node of its cell, over one connection that carries nothing
- * else.
- * Redeeming again with the same key gives the same certificate: a crash burns nothing.
+ * else. Redeeming again with the same key gives the same certificate: a crash burns nothing.
  *
  * @returns what a member keeps, and the addresses of who gave it and of the issuer, with their peer ids: the first to dial
  * @throws {CodedError} the refusal with its own code, E_TICKET_ALTERED for a text that is no ticket, E_ISSUER_UNREACHABLE
@@ -35,7 +34,8 @@ export interface RedeemInit {
 export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstrap: string[] }> {
   const ticket = parseTicket(init.ticket)
   const ofIssuer = ticket.addresses.map((address) => `${address}/p2p/${ticket.issuer}`)
-  const addresses = init.at.length === 0 ? ofIssuer.map((address) => multiaddr(address)) : [...init.at]
+  // Those of one peer are dialled together, which others are is not known.
+  const targets = init.at.length === 0 ? [ofIssuer.map((address) => multiaddr(address))] : init.at.map((at) => [at])
   const { host, joined } = joinHost({ ticket, self: peerIdFromPrivateKey(init.privateKey), name: init.name })
   const libp2p = await createLibp2p({
     privateKey: init.privateKey,
@@ -44,16 +44,29 @@ export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstr
     streamMuxers: [yamux()],
     connectionManager: { reconnectRetries: 0, addressDialTimeout: DIAL_TIMEOUT_MS, dialTimeout: DIAL_TIMEOUT_MS },
   })
+  const failures: unknown[] = []
   try {
-    const { remoteAddr, remotePeer } = await libp2p.dial(addresses, { signal: init.signal })
-    const membership = joined()
-    if (membership === undefined) throw new CodedError('E_ADMISSION_MALFORMED', 'no certificate came for the ticket')
-    return { ...membership, bootstrap: [...new Set([withPeer(remoteAddr, remotePeer), ...ofIssuer])] }
-  } catch (error) {
-    throw refusalFrom(error) ?? unreachable(error, addresses)
+    for (const addresses of targets) {
+      try {
+        const { remoteAddr, remotePeer } = await libp2p.dial(addresses, { signal: init.signal })
+        const membership = joined()
+        if (membership === undefined)
+          throw new CodedError('E_ADMISSION_MALFORMED', 'no certificate came for the ticket')
+        return { ...membership, bootstrap: [...new Set([withPeer(remoteAddr, remotePeer), ...ofIssuer])] }
+      } catch (error) {
+        init.signal.throwIfAborted()
+        failures.push(error)
+      }
+    }
   } finally {
     await libp2p.stop()
   }
+  const refusal = failures.map(refusalOf).find((found) => found !== undefined)
+  throw refusal ?? unreachable(failures[0], targets.flat())
+}
+
+function refusalOf(error: unknown): CodedError | undefined {
+  return error instanceof CodedError ? error : refusalFrom(error)
 }
 
 function withPeer(address: Multiaddr, peer: PeerId): string {
@@ -62,7 +75,8 @@ function withPeer(address: Multiaddr, peer: PeerId): string {
 }
 
 function unreachable(cause: unknown, addresses: readonly Multiaddr[]): CodedError {
-  return new CodedError('E_ISSUER_UNREACHABLE', `nobody answers at ${addresses.join(' or ')}`, {
+  const where = addresses.length === 0 ? 'the ticket names no address' : `nobody answers at ${addresses.join(' or ')}`
+  return new CodedError('E_ISSUER_UNREACHABLE', where, {
     hint:
       'the node that issued the ticket must be running and reachable; any other full node of its cell also takes the ' +
       'ticket: `kairos join TICKET --at ADDRESS`. The ticket is not used up',

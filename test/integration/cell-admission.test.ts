@@ -54,7 +54,7 @@ describe('who comes in, by the agreement of a cell of three real nodes', functio
       refused.stderr.includes('--at'),
     ]).to.deep.equal([2, true, true])
     const address = cell.address('b').replace(/\/p2p\/.*/, '')
-    await cell.stage.did('guest', [...join, '--at', address])
+    await cell.stage.did('guest', [...join, '--at', cell.address('a'), address])
     await cell.stage.run('guest')
     const { peerId: guest } = await cell.stage.json<StatusDocument>('guest', ['status'])
     await eventually('it comes in by the address that it was given', () => isConnected('b', guest))
