@@ -19,21 +19,21 @@ const LONGEST_MS = 120_000
 const WRITES = CELL_OPTIONS.keepEntries + 500
 const LABELS = 32
 
-/** What a whole node needs for a state of so many entries. */
 export interface StateCase {
   readonly what: string
-  readonly entries: Iterable<TreeEntry>
+  /** Gives node `a`, which does not run, its state. */
+  plant(cell: RealCell): Promise<unknown>
   readonly maxRssMb: number
 }
 
 /** A node whose state is planted, its restart, its snapshots, and a node that joins it: real processes and disks. */
-export async function nodeFigures({ what, entries, maxRssMb }: StateCase): Promise<Figure[]> {
+export async function nodeFigures({ what, plant, maxRssMb }: StateCase): Promise<Figure[]> {
   const cell = await RealCell.open()
   try {
     await cell.found('a')
     await cell.leader()
     await cell.end('a')
-    await plant(cell, () => entries)
+    await plant(cell)
     const restart = await seconds(async () => {
       await cell.run('a')
       await cell.leader()

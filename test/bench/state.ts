@@ -18,7 +18,8 @@ import { KEY, memberRecord } from '../../consensus/state/records.ts'
 import { heldBytes } from '../helpers/held-bytes.ts'
 import type { Bench, Figure } from './figure.ts'
 import { labels, LABELS_EACH, peerOf, pins } from './state-entries.ts'
-import { nodeFigures } from './state-nodes.ts'
+import { plantPins } from './pins-planted.ts'
+import { nodeFigures, plant } from './state-nodes.ts'
 
 const ENTRIES = 1_000_000
 const COMMANDS = 40_000
@@ -29,8 +30,8 @@ export const benchState: Bench = async () => [
   commandsFigure('label-set commands into an empty state', initialState()),
   ...treeFigures('labels', labels),
   ...treeFigures('pins', pins),
-  ...(await nodeFigures({ what: 'labels', entries: labels(ENTRIES), maxRssMb: 600 })),
-  ...(await nodeFigures({ what: 'pins', entries: pins(ENTRIES), maxRssMb: 700 })),
+  ...(await nodeFigures({ what: 'labels', plant: (cell) => plant(cell, () => labels(ENTRIES)), maxRssMb: 600 })),
+  ...(await nodeFigures({ what: 'pins', plant: (cell) => plantPins(cell, ENTRIES), maxRssMb: 700 })),
 ]
 
 function treeFigures(what: string, make: (count: number) => Iterable<TreeEntry>): Figure[] {
