@@ -31,6 +31,23 @@ export function globalFlags(program: Command): GlobalFlags {
   return program.opts<GlobalFlags>()
 }
 
+/** The verb of a group that runs when none is named. commander would take one that there is not for its argument. */
+export function defaultVerb(group: Command, name: string): Command {
+  return group
+    .command(name, { isDefault: true })
+    .allowExcessArguments()
+    .hook('preAction', ({ args }) => {
+      if (args.length === 0) return
+      const typed = `kairos ${group.name()}`
+      const verbs = group.commands.map((command) => command.name()).join(', ')
+      const message =
+        group.args[0] === name
+          ? `'${name}' takes no arguments\nRun \`${typed} ${name} --help\`.`
+          : `unknown command '${args[0]}'\n\`${typed}\` has ${verbs}.`
+      group.error(`error: ${message}`)
+    })
+}
+
 /** commander's argument parser for durations, in seconds. */
 export function durationArgument(text: string): number {
   const seconds = parseDuration(text)

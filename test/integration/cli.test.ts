@@ -104,7 +104,9 @@ describe('command line', function () {
     for (const [what, args, hint] of [
       ['an unknown verb, with the nearest one', ['verzion'], /Did you mean version/],
       ['an unknown flag, with the nearest one', ['status', '--wtach'], /Did you mean --watch/],
-      ['an unknown verb below another', ['peers', 'pnig'], /Did you mean ping|kairos help/],
+      ['an unknown verb below another', ['pin', 'lss'], /Did you mean ls/],
+      ['an unknown verb below another that has one of its own', ['peers', 'pnig'], /^`kairos peers` has ls, ping/],
+      ['an argument for one that takes none', ['peers', 'ls', 'me'], /kairos peers ls --help/],
       ['a missing argument', ['cat'], /kairos help/],
       ['too many arguments', ['id', 'me'], /kairos help/],
       ['a value that is no choice', ['init', '--role', 'king'], /kairos help/],

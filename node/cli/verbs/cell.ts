@@ -4,7 +4,7 @@ import type { CellDocument, LeaderDocument } from '../../operations.ts'
 import { cellText } from '../cell-text.ts'
 import { createClient } from '../client.ts'
 import type { Io } from '../io.ts'
-import { examples, type Register } from '../program.ts'
+import { defaultVerb, examples, type Register } from '../program.ts'
 import { printable } from '../text.ts'
 
 export const register: Register = (program, io) => {
@@ -16,8 +16,7 @@ export const register: Register = (program, io) => {
 }
 
 function registerStatus(cell: Command, io: Io): void {
-  const command = cell
-    .command('status', { isDefault: true })
+  const command = defaultVerb(cell, 'status')
     .description('the cell as this node sees it; exit code 5 without a leader or with a problem')
     .action(async () => {
       const document = await createClient(io).get<CellDocument>('/cell')

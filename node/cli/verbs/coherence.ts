@@ -3,7 +3,7 @@ import type { CoherenceDocument, CoherencePoint, CoherenceValue, ReportRow } fro
 import { createClient } from '../client.ts'
 import { chance, coherenceText, globalText } from '../coherence-text.ts'
 import type { Io } from '../io.ts'
-import { countArgument, durationArgument, examples, type Register } from '../program.ts'
+import { countArgument, defaultVerb, durationArgument, examples, type Register } from '../program.ts'
 import { humanDuration, list, table } from '../text.ts'
 import { watch } from '../watch.ts'
 import { registerCoherenceAnalyze } from './coherence-analyze.ts'
@@ -17,8 +17,7 @@ export const register: Register = (program, io) => {
 }
 
 function registerLive(coherence: Command, io: Io): void {
-  const command = coherence
-    .command('show', { isDefault: true })
+  const command = defaultVerb(coherence, 'show')
     .description('T of this node and of the mesh, now')
     .option('--watch', 'again and again, until Ctrl-C')
     .option('--every <duration>', 'with --watch: how often', durationArgument, 1)

@@ -5,7 +5,7 @@ import { createClient } from '../client.ts'
 import { epochsText, epochText } from '../epoch-text.ts'
 import { createWhole, writeNew } from '../extract.ts'
 import type { Io } from '../io.ts'
-import { countArgument, examples, type Register } from '../program.ts'
+import { countArgument, defaultVerb, examples, type Register } from '../program.ts'
 import { registerVerify } from './epoch-verify.ts'
 
 export const register: Register = (program, io) => {
@@ -18,8 +18,7 @@ export const register: Register = (program, io) => {
 }
 
 function registerLs(epoch: Command, io: Io): void {
-  const command = epoch
-    .command('ls', { isDefault: true })
+  const command = defaultVerb(epoch, 'ls')
     .description('list final epochs, the newest first')
     .option('--from <height>', 'from there upward', countArgument(1))
     .option('--limit <n>', 'how many, at most 1000', countArgument(1, 1000), 20)

@@ -3,7 +3,7 @@ import type { CellMemberRow, DrainDocument, LabelDocument, RemovalDocument } fro
 import { drainText, membersText, removalText } from '../cell-text.ts'
 import { createClient } from '../client.ts'
 import type { Io } from '../io.ts'
-import { examples, type Register } from '../program.ts'
+import { defaultVerb, examples, type Register } from '../program.ts'
 import { printable } from '../text.ts'
 
 const PEER = '12D3KooWBmAwcd4PJNJvfV89HwE48nwkRmAgo8Vy3uQEyNNHBox2'
@@ -19,8 +19,7 @@ export const register: Register = (program, io) => {
 }
 
 function registerLs(members: Command, io: Io): void {
-  const command = members
-    .command('ls', { isDefault: true })
+  const command = defaultVerb(members, 'ls')
     .description('list them, as a majority agrees now; exit code 5 when there is no quorum')
     .option('--stale', 'as this node has them, which also works without a quorum')
     .action(async ({ stale }: { stale?: true }) => {

@@ -4,7 +4,7 @@ import { EXIT } from '../../error-table.ts'
 import { createClient } from '../client.ts'
 import { removalText } from '../cell-text.ts'
 import type { Io } from '../io.ts'
-import { countArgument, examples, type Register } from '../program.ts'
+import { countArgument, defaultVerb, examples, type Register } from '../program.ts'
 import { humanDuration, printable, table } from '../text.ts'
 
 export const register: Register = (program, io) => {
@@ -17,8 +17,7 @@ export const register: Register = (program, io) => {
 }
 
 function registerLs(peers: Command, io: Io): void {
-  const command = peers
-    .command('ls', { isDefault: true })
+  const command = defaultVerb(peers, 'ls')
     .description('list them')
     .action(async () => {
       const document = await createClient(io).get<{ peers: PeerRow[] }>('/peers')

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import type { MotionDocument, ValidatorsDocument } from '../../operations.ts'
 import { createClient } from '../client.ts'
 import type { Io } from '../io.ts'
-import { examples, type Register } from '../program.ts'
+import { defaultVerb, examples, type Register } from '../program.ts'
 import { motionsText, motionText, validatorsText } from '../validators-text.ts'
 import { registerMove } from './validators-move.ts'
 
@@ -18,8 +18,7 @@ export const register: Register = (program, io) => {
 }
 
 function registerLs(validators: Command, io: Io): void {
-  const command = validators
-    .command('ls', { isDefault: true })
+  const command = defaultVerb(validators, 'ls')
     .description('operators, their weight and nodes, and the policy')
     .action(async () => {
       const document = await createClient(io).get<ValidatorsDocument>('/validators')
