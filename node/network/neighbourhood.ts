@@ -24,8 +24,9 @@ export class Neighbourhood implements Service {
   readonly #init: NeighbourhoodInit
   readonly #stopped = new AbortController()
   #timer: NodeJS.Timeout | undefined
+  #isSettling = false
   #isLooking = false
-  #dueMs = Infinity
+  #isDue = false
 
   constructor(init: NeighbourhoodInit) {
     this.#init = init
@@ -41,38 +42,44 @@ export class Neighbourhood implements Service {
     clearTimeout(this.#timer)
   }
 
-  readonly #soon = (): void => this.#lookIn(SETTLE_MS)
+  readonly #soon = (): void => {
+    if (this.#isLooking) this.#isDue = true
+    else this.#lookIn(SETTLE_MS)
+  }
 
-  /** Or earlier, where that is due; after the look that is under way. */
   #lookIn(ms: number): void {
-    if (!this.#init.wanted()) return
-    this.#dueMs = Math.min(this.#dueMs, performance.now() + ms)
-    if (this.#isLooking) return
+    // Those who come together are looked for together; a retry waits for nobody.
+    if (!this.#init.wanted() || this.#isSettling) return
+    this.#isSettling = ms === SETTLE_MS
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look(), Math.max(0, this.#dueMs - performance.now()))
+    this.#timer = setTimeout(() => void this.#look(), ms)
   }
 
   async #look(): Promise<void> {
-    this.#dueMs = Infinity
+    this.#isSettling = false
     this.#isLooking = true
+    this.#isDue = false
     const isAnswered = await this.#lookUp()
     this.#isLooking = false
     if (this.#stopped.signal.aborted) return
-    if (this.#dueMs < Infinity) this.#lookIn(SETTLE_MS)
+    if (this.#isDue) this.#lookIn(SETTLE_MS)
     else if (!isAnswered && this.#init.libp2p.getPeers().length > 0) this.#lookIn(RETRY_MS)
   }
 
-  /** @returns whether the DHT answered */
+  /** @returns whether anybody answered: the DHT gives nothing where all have failed */
   async #lookUp(): Promise<boolean> {
     const { libp2p, logger } = this.#init
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
+    let isAnswered = false
     try {
       const found = libp2p.peerRouting.getClosestPeers(libp2p.peerId.toMultihash().bytes, { signal })
-      for await (const { id, multiaddrs } of found) await libp2p.peerStore.merge(id, { multiaddrs })
-      return true
+      for await (const { id, multiaddrs } of found) {
+        isAnswered = true
+        await libp2p.peerStore.merge(id, { multiaddrs })
+      }
     } catch (error) {
       logger.forComponent('kairos:neighbourhood')('lookup failed: %s', codeOf(error))
-      return false
     }
+    return isAnswered
   }
 }
