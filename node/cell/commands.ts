@@ -137,7 +137,7 @@ function refusalOf({ code, at, wants, has }: Result & { ok: false }): string {
 
 function hintOf({ has }: Result & { ok: false }): string | undefined {
   if (has === undefined) return undefined
-  const more = 'have more members: `kairos invite --role full`'
+  const more = 'have more members, in failure domains of their own: `kairos invite --role full`'
   return has === 0 ? more : `ask for fewer copies (\`--rmin ${has}\`), or ${more}`
 }
 

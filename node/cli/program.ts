@@ -38,14 +38,17 @@ export function defaultVerb(group: Command, name: string): Command {
     .allowExcessArguments()
     .hook('preAction', ({ args }) => {
       if (args.length === 0) return
-      const typed = `kairos ${group.name()}`
-      const verbs = group.commands.map((command) => command.name()).join(', ')
-      const message =
-        group.args[0] === name
-          ? `'${name}' takes no arguments\nRun \`${typed} ${name} --help\`.`
-          : `unknown command '${args[0]}'\n\`${typed}\` has ${verbs}.`
-      group.error(`error: ${message}`)
+      group.error(`error: ${complaint(group, name, args[0]!)}`)
     })
+}
+
+/** What is wrong with a word after a group, or after its default verb; on a second line what there is instead. */
+function complaint(group: Command, verb: string, word: string): string {
+  const typed = `kairos ${group.name()}`
+  if (group.args[0] === verb) return `'${verb}' takes no arguments\nRun \`${typed} ${verb} --help\`.`
+  const verbs = group.commands.map((command) => command.name())
+  if (verbs.includes(word)) return `'${word}' comes before all options\nRun \`${typed} ${word} --help\`.`
+  return `unknown command '${word}'\n\`${typed}\` has ${verbs.join(', ')}.`
 }
 
 /** commander's argument parser for durations, in seconds. */

@@ -1,8 +1,8 @@
 /**
  * Waits for this work, and no longer when the signal aborts.
  *
- * A promise of abortion that outlives the work, raced with it turn by turn, would keep the result of every turn: here
- * nothing is left behind on the signal.
+ * Not by a race with one promise of the abortion for all turns of a loop: that would keep the result of each. On the signal
+ * nothing is left behind; the work goes on, unheard.
  *
  * @throws the signal's reason, or what the work failed with
  */

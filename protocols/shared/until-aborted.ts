@@ -14,6 +14,6 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
       yield result.value
     }
   } finally {
-    iterator.return?.().catch(() => {})
+    void Promise.resolve(iterator.return?.()).catch(() => undefined)
   }
 }
