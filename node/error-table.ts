@@ -115,9 +115,11 @@ export const ERRORS: Readonly<Record<string, ErrorKind>> = {
   E_TICKET_MESH: denied('The ticket is for another mesh.'),
   E_TICKET_ALTERED: invalid('The ticket is damaged or was altered.'),
   E_TICKET_RIGHTS: denied('The ticket gives more than its issuer has.'),
-  E_TICKET_NOT_ISSUER: denied('Only the node that signed a ticket redeems it, or a full node of its cell.'),
+  E_TICKET_NOT_ISSUER: denied(
+    'Only the node that signed a ticket redeems it, or a full node of its cell that may give the same.',
+  ),
   E_NAME_TAKEN: refused('Another node of the mesh has the name under which this one would join.'),
-  E_ISSUER_UNREACHABLE: unreachable('The node that issued the ticket does not answer.'),
+  E_ISSUER_UNREACHABLE: unreachable('Nobody who takes the ticket answers.'),
   E_ADMISSION_TIMEOUT: late('The admission exchange took too long.'),
   E_ADMISSION_MALFORMED: denied('The other node does not speak the admission exchange.'),
   E_ADMISSION_UNAVAILABLE: unhealthy('The node cannot admit at the moment.'),

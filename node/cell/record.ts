@@ -23,6 +23,10 @@ const TICKET_CODES = new Set(['E_TICKET_USED', 'E_TICKET_EXPIRED', 'E_NAME_TAKEN
 export function cellRecord(tree: () => Tree, commands: Commands, issuer: string): CellRecord {
   return {
     isRevoked: (peerId) => revocationOf(tree(), peerId) !== undefined,
+    certificateOf(peerId) {
+      const committed = certificateOf(tree(), peerId)?.certificate
+      return committed && certificateCodec.decode(committed)
+    },
     isCommitted(certificate) {
       const committed = certificateOf(tree(), certificate.subject)?.certificate
       return committed !== undefined && Buffer.from(certificateCodec.encode(certificate)).equals(committed)

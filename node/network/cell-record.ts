@@ -3,6 +3,8 @@ import type { Certificate, Ticket } from '../../protocols/admission/index.ts'
 /** What the cell has agreed on, as far as admission asks: it counts more than what a node knows alone. */
 export interface CellRecord {
   isRevoked(peerId: string): boolean
+  /** The one that the cell committed for this key last. */
+  certificateOf(peerId: string): Certificate | undefined
   /** Whether the cell committed just this certificate: one of an issuer that was revoked counts only then. */
   isCommitted(certificate: Certificate): boolean
   /**

@@ -1,4 +1,4 @@
-import type { ConnectionEncrypter, Ed25519PrivateKey, PeerId } from '@libp2p/interface'
+import type { ConnectionEncrypter, Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
@@ -10,6 +10,13 @@ import { CodedError } from '../../protocols/shared/errors.ts'
 import { encrypterOf } from './encrypter.ts'
 
 const DIAL_TIMEOUT_MS = 15_000
+/** What another node may answer otherwise. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'E_ISSUER_UNREACHABLE',
+  'E_TICKET_NOT_ISSUER',
+  'E_MESH_MISMATCH',
+  'E_TICKET_MESH',
+])
 
 export interface RedeemInit {
   privateKey: Ed25519PrivateKey
@@ -34,7 +41,7 @@ export interface RedeemInit {
 export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstrap: string[] }> {
   const ticket = parseTicket(init.ticket)
   const ofIssuer = ticket.addresses.map((address) => `${address}/p2p/${ticket.issuer}`)
-  // Those of one peer are dialled together, which others are is not known.
+  // Who is asked is told the ticket: only keys that a person or the ticket named.
   const targets = init.at.length === 0 ? [ofIssuer.map((address) => multiaddr(address))] : init.at.map((at) => [at])
   const { host, joined } = joinHost({ ticket, self: peerIdFromPrivateKey(init.privateKey), name: init.name })
   const libp2p = await createLibp2p({
@@ -44,42 +51,42 @@ export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstr
     streamMuxers: [yamux()],
     connectionManager: { reconnectRetries: 0, addressDialTimeout: DIAL_TIMEOUT_MS, dialTimeout: DIAL_TIMEOUT_MS },
   })
-  const failures: unknown[] = []
+  const failures: CodedError[] = []
   try {
     for (const addresses of targets) {
       try {
-        const { remoteAddr, remotePeer } = await libp2p.dial(addresses, { signal: init.signal })
+        await libp2p.dial(addresses, { signal: init.signal })
         const membership = joined()
         if (membership === undefined)
           throw new CodedError('E_ADMISSION_MALFORMED', 'no certificate came for the ticket')
-        return { ...membership, bootstrap: [...new Set([withPeer(remoteAddr, remotePeer), ...ofIssuer])] }
+        return { ...membership, bootstrap: [...new Set([...addresses.map(String), ...ofIssuer])] }
       } catch (error) {
         init.signal.throwIfAborted()
-        failures.push(error)
+        failures.push(failureAt(addresses, error, targets.length))
       }
     }
   } finally {
     await libp2p.stop()
   }
-  const refusal = failures.map(refusalOf).find((found) => found !== undefined)
-  throw refusal ?? unreachable(failures[0], targets.flat())
+  throw failures.find(({ code }) => !ELSEWHERE.has(code)) ?? failures[0]!
 }
 
-function refusalOf(error: unknown): CodedError | undefined {
-  return error instanceof CodedError ? error : refusalFrom(error)
-}
-
-function withPeer(address: Multiaddr, peer: PeerId): string {
-  const text = address.toString()
-  return text.includes('/p2p/') ? text : `${text}/p2p/${peer.toString()}`
+function failureAt(addresses: readonly Multiaddr[], error: unknown, targets: number): CodedError {
+  const refusal = error instanceof CodedError ? error : refusalFrom(error)
+  if (refusal === undefined) return unreachable(error, addresses)
+  if (targets === 1) return refusal
+  return new CodedError(refusal.code, `${addresses.join(' or ')}: ${refusal.message}`, {
+    hint: refusal.hint,
+    cause: error,
+  })
 }
 
 function unreachable(cause: unknown, addresses: readonly Multiaddr[]): CodedError {
   const where = addresses.length === 0 ? 'the ticket names no address' : `nobody answers at ${addresses.join(' or ')}`
   return new CodedError('E_ISSUER_UNREACHABLE', where, {
     hint:
-      'the node that issued the ticket must be running and reachable; any other full node of its cell also takes the ' +
-      'ticket: `kairos join TICKET --at ADDRESS`. The ticket is not used up',
+      'the node that issued the ticket must be running and reachable; or ask another full node of its cell that may ' +
+      'invite: `kairos join TICKET --at ADDRESS`. The ticket is not used up',
     cause,
   })
 }

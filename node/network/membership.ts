@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { TypedEventEmitter, type Ed25519PrivateKey, type PeerId } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import {
   ADMISSION_VERSION,
   brokenBy,
@@ -19,7 +19,6 @@ import {
   meshIdOf,
   optionalExpiry,
   parseGenesis,
-  parseTicket,
   refuse,
   strictKeyOf,
   TICKET_NONCE_BYTES,
@@ -33,9 +32,11 @@ import {
   type RefusalInfo,
   type Ticket,
 } from '../../protocols/admission/index.ts'
-import { CodedError } from '../../protocols/shared/errors.ts'
 import type { InviteDocument, InviteRequest } from '../operations.ts'
 import type { CellRecord } from './cell-record.ts'
+import { chainTo } from './chain-to.ts'
+import { folded, requireFree } from './free-name.ts'
+import { readable, requireWhole } from './invitation.ts'
 import { KnownMembers } from './known-members.ts'
 import type { MeshRevocations, MeshView, Revoked } from './membership-revocations.ts'
 import { TicketLedger, type LedgerStore } from './ticket-ledger.ts'
@@ -139,7 +140,7 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
   }
 
   /**
-   * Signs a ticket. Nothing is stored: uses are counted when it is redeemed, at this node.
+   * Signs a ticket. Nothing is stored: uses are counted when it is redeemed.
    *
    * @throws {CodedError} E_TICKET_RIGHTS, E_CERT_DEPTH, E_INVALID_INPUT
    */
@@ -180,7 +181,8 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     if (ticket === undefined || founderOf(this.genesis, remote.toString()) !== undefined) {
       return { member: checkChain(this.genesis, chain, remote, this.#now()), ...optionalExpiry(chain) }
     }
-    const certificate = [...this.#chain, await this.#redeem(ticket, remote, hello.name)]
+    const issued = await this.#redeem(ticket, remote, hello.name)
+    const certificate = [...this.#chainTo(issued.issuer, ticket), issued]
     const member = checkChain(this.genesis, certificate, remote, this.#now())
     return { member, ...optionalExpiry(certificate), welcome: { certificate, genesis: this.genesis } }
   }
@@ -233,12 +235,28 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     })
   }
 
-  /** Any full node of a cell redeems what another one of it issued, since the cell counts the uses. */
+  /**
+   * Another node of its cell redeems a ticket as well, since the cell counts the uses, when it may give the same. By the
+   * chain in the ticket: its issuer may never have been met here.
+   */
   #requireIssuer(ticket: Ticket): void {
-    if (ticket.issuer === this.self.peerId) return
-    const issuer = this.#cell === undefined ? undefined : this.member(ticket.issuer)
-    if (issuer?.role === 'full' && issuer.cell === this.self.cell) return
-    throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
+    const { issuer, chain } = ticket
+    if (issuer === this.self.peerId) return
+    if (this.#cell !== undefined) {
+      this.#requireStanding(issuer, chain)
+      const { role, cell } = checkChain(this.genesis, chain, peerIdFromString(issuer), this.#now())
+      const isOfCell = role === 'full' && cell === this.self.cell
+      if (isOfCell && brokenBy(this.genesis, this.self, ticket) === undefined) return
+    }
+    throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${issuer}`)
+  }
+
+  /** Who issued is another node of the cell where the key has come with its ticket before. */
+  #chainTo(issuer: string, ticket: Ticket): Certificate[] {
+    const shown = [...this.#chain, ...ticket.chain]
+    return chainTo(this.genesis, issuer, (peerId) => {
+      return shown.find(({ subject }) => subject === peerId) ?? this.#record?.certificateOf(peerId)
+    })
   }
 
   async #commit(ticket: Ticket, certificate: Certificate, name: string): Promise<Certificate> {
@@ -264,33 +282,4 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
  */
 export function createMembership(init: MembershipInit): Membership {
   return new Membership(init)
-}
-
-/** The joiner chooses its name, and people know others by theirs: nobody may pass for somebody else. */
-function requireFree(name: string, subject: string, holders: Pick<Member, 'peerId' | 'name'>[]): void {
-  const taken = holders.some((holder) => holder.peerId !== subject && folded(holder.name) === folded(name))
-  if (taken) throw refuse('E_NAME_TAKEN')
-}
-
-/** Names that differ in case, width or outer spaces look the same in a table. */
-function folded(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase()
-}
-
-function requireWhole(what: string, value: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return
-  throw new CodedError('E_INVALID_INPUT', `${what} must be a whole number from 1 to ${max}, not ${value}`)
-}
-
-/** A ticket that nobody can read must not leave the house: cell and addresses come from people and the network. */
-function readable(text: string): string {
-  try {
-    parseTicket(text)
-    return text
-  } catch (cause) {
-    throw new CodedError('E_INVALID_INPUT', 'no ticket can carry this cell, these rights or these addresses', {
-      hint: 'a cell is named with up to 32 of a–z, 0–9 and -',
-      cause,
-    })
-  }
 }

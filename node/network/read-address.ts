@@ -18,3 +18,16 @@ export function readAddress(text: string): Multiaddr {
     })
   }
 }
+
+/**
+ * The address of a node that is known by its key: nobody else can answer there.
+ *
+ * @throws {CodedError} E_ADDRESS_INVALID
+ */
+export function readPeerAddress(text: string): Multiaddr {
+  const address = readAddress(text)
+  if (address.getComponents().at(-1)?.name === 'p2p') return address
+  throw new CodedError('E_ADDRESS_INVALID', `${text} does not say whose address it is`, {
+    hint: 'one of a node ends in /p2p/ and its peer id, as `kairos id` prints it there',
+  })
+}

@@ -70,8 +70,14 @@ function checkWelcome(
   const chain = hello.chain ?? []
   const member = checkChain(genesis, chain, remote, now)
   if (!redeems(member, ticket, genesis, now)) throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
-  checkChain(genesis, hello.welcome.certificate, self, now)
+  const given = checkChain(genesis, hello.welcome.certificate, self, now)
+  if (!isGrantOf(ticket, given)) throw refuse('E_ADMISSION_MALFORMED', 'the certificate is not what the ticket gives')
   return { admission: { member, ...optionalExpiry(chain) }, mine: { genesis, chain: hello.welcome.certificate } }
+}
+
+function isGrantOf({ cell, role, rights }: Ticket, given: Member): boolean {
+  const isAll = rights.length === given.rights.length && rights.every((right) => given.rights.includes(right))
+  return isAll && given.cell === cell && given.role === role
 }
 
 /** Its issuer does, and any full node of the issuer's cell: they agree on who has used it. */

@@ -76,9 +76,9 @@ export const REFUSALS = {
     'only a full node with the right `issue` invites, for its own cell; a new cell needs the right `found`',
   ),
   E_TICKET_NOT_ISSUER: refusal(
-    'only the node that signed a ticket redeems it, or a full node of its cell',
-    'dial the issuer that the ticket names, or a full node of its cell',
-    'the peer must dial the issuer of its ticket, or a full node of its cell',
+    'only the node that signed a ticket redeems it, or a full node of its cell that may give the same',
+    'dial the issuer that the ticket names, or such a node of its cell',
+    'the ticket is for its issuer, and for full nodes of its cell that may give the same',
   ),
   E_NAME_TAKEN: refusal(
     'another node of the mesh has this name',

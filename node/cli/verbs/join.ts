@@ -11,25 +11,28 @@ interface Flags extends ProfileFlags {
 export const register: Register = (program, io) => {
   const command = program
     .command('join <ticket>')
-    .description('trade a ticket for membership of a mesh; the node that signed it must be running, or --at another')
+    .description(
+      'trade a ticket for membership of a mesh; the node that signed it must be running, or --at another of its cell',
+    )
     .option('--name <name>', 'name of this node; by default the machine’s')
     .option('--listen <address...>', 'multiaddrs to listen on')
-    .option('--at <address...>', 'multiaddrs of other full nodes of the cell that signed the ticket')
+    .option('--at <address...>', 'multiaddrs, with /p2p/, of full nodes of the cell that may invite as its signer may')
     .addOption(profileOption())
     .action((ticket: string, flags: Flags) => join(io, ticket, flags))
-  examples(command, 'kairos join kairos1…', 'kairos join kairos1… --at /ip4/192.0.2.7/tcp/18789')
+  examples(command, 'kairos join kairos1…', 'kairos join kairos1… --at /ip4/192.0.2.7/tcp/18789/p2p/12D3KooW…')
 }
 
 async function join(io: Io, ticket: string, flags: Flags): Promise<void> {
-  const [{ meshIdOf, parseTicket }, { readAddress }, { redeemTicket }, { writeMembership }, setup] = await Promise.all([
-    import('../../../protocols/admission/index.ts'),
-    import('../../network/read-address.ts'),
-    import('../../network/join.ts'),
-    import('../../network/membership-files.ts'),
-    import('../setup.ts'),
-  ])
+  const [{ meshIdOf, parseTicket }, { readPeerAddress }, { redeemTicket }, { writeMembership }, setup] =
+    await Promise.all([
+      import('../../../protocols/admission/index.ts'),
+      import('../../network/read-address.ts'),
+      import('../../network/join.ts'),
+      import('../../network/membership-files.ts'),
+      import('../setup.ts'),
+    ])
   const { mesh, role, cell } = parseTicket(ticket)
-  const at = (flags.at ?? []).map(readAddress)
+  const at = (flags.at ?? []).map(readPeerAddress)
   await setup.atWorkplace(io, async (place) => {
     await setup.requireFree(place, (files) => meshIdOf(files.genesis) === mesh)
     const wanted = { ...profileSettings(flags), name: flags.name, 'node.role': role, 'node.cell': cell }

@@ -241,7 +241,7 @@ describe('admission: tickets redeemed', () => {
         ['full', 'none'],
         ['light', 'E_TICKET_NOT_ISSUER'],
       ] as const) {
-        const chain = [await certify(m, m.alpha, other, { role })]
+        const chain = [await certify(m, m.alpha, other, { role, rights: role === 'full' ? ['issue'] : [] })]
         expect(await ask((answer) => ({ ...answer, chain }), other)).to.equal(expected)
       }
     })

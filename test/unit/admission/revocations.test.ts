@@ -127,6 +127,7 @@ describe('admission: revocations of other cells, by the record of the mesh', () 
     const committed = await friend('full', LATER)
     const of = (isCommitted: boolean): CellRecord => ({
       isRevoked: () => false,
+      certificateOf: () => undefined,
       isCommitted: () => isCommitted,
       issue: async (_ticket, certificate) => certificate,
     })
