@@ -21,14 +21,12 @@ import { isBroken, type SnapshotBlocks } from './block-store.ts'
 import { haltOf } from './halt.ts'
 import { REJOIN_HINT } from './log-records.ts'
 import { Mirror, type Changes } from './mirror.ts'
-import type { StateEntry, StateStore } from './state-store.ts'
+import type { StateStore } from './state-store.ts'
 
 export type { Changes }
 
 /** Of the blocks that one batch writes. */
 const BATCH_BYTES = 1_048_576
-/** Keys of an installed state that are told at once. */
-const CHANGES_AT_ONCE = 4096
 /** From when a leader's snapshot is here until it is installed, at the longest: one turn of the log and the state. */
 const OFFER_MS = 600_000
 
@@ -49,7 +47,7 @@ export class CellMachine implements StateMachine {
     this.#mirror = new Mirror(init.state)
     this.#blocks = init.blocks
     this.#onChanges = init.onChanges
-    this.#onReplaced = init.onReplaced ?? (() => undefined)
+    this.#onReplaced = init.onReplaced
     this.#onDiverged = init.onDiverged ?? (async () => undefined)
     this.#state = state
   }
@@ -173,7 +171,6 @@ export class CellMachine implements StateMachine {
     await this.#store.replaceAll(index, entries(tree))
     await this.#blocks.keep({ index, root: cid })
     this.#state = state
-    for (const part of partsOf(entries(tree))) this.#onChanges(part)
     this.#onReplaced()
   }
 
@@ -211,24 +208,12 @@ export class CellMachine implements StateMachine {
 export interface MachineInit {
   state: StateStore
   blocks: SnapshotBlocks
-  /** Of each turn: keys with their new values, null for what is gone; of an installed snapshot all that it has, in parts. */
+  /** Of each turn: keys with their new values, null for what is gone. */
   onChanges: (changes: Changes) => void
-  /** A leader's state took the place of this one: what is not in it is gone. After `onChanges` of all that is. */
-  onReplaced?: () => void
+  /** A leader's state took the place of this one: anything may have changed, and be gone. */
+  onReplaced: () => void
   /** Makes a note of it that outlives this process. @returns what to stop with */
   onDiverged?: (message: string) => Promise<CodedError>
-}
-
-/** A million at once would take more memory than the state. */
-function* partsOf(all: Iterable<StateEntry>): Generator<Changes> {
-  let part = new Map<string, Uint8Array>()
-  for (const [key, value] of all) {
-    part.set(key, value)
-    if (part.size < CHANGES_AT_ONCE) continue
-    yield part
-    part = new Map()
-  }
-  if (part.size > 0) yield part
 }
 
 function missing(cid: CID): never {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { Cell, EngineRefusal, type EngineStatus } from '../../consensus/cell/index.ts'
 import type { MeshState } from '../../consensus/epoch/types.ts'
-import { FOUNDER_RAFT_ID } from '../../consensus/state/index.ts'
+import { FOUNDER_RAFT_ID, revocations } from '../../consensus/state/index.ts'
 import type { RaftTransport } from '../../protocols/raft/index.ts'
 import { CodedError, codeOf, messageOf } from '../../protocols/shared/errors.ts'
 import { loadRaft } from '../../wasm/raft/load.ts'
@@ -86,7 +86,7 @@ export class NodeCell implements CellService {
       state,
       blocks,
       onChanges: (changes) => this.#changed(changes),
-      onReplaced: () => this.state.tellReplaced(),
+      onReplaced: () => this.#replaced(),
       onDiverged: (message) => noteDivergence(directory, message),
     })
     this.#verbs = new CellVerbs({
@@ -253,8 +253,16 @@ export class NodeCell implements CellService {
     }
     const keys = [...changes.keys()]
     this.state.tell(keys)
-    const isOfMembers = keys.some((key) => /^(member|raft|meta\/configuration)/.test(key))
-    if (!isOfMembers) return
+    if (keys.some((key) => /^(member|raft|meta\/configuration)/.test(key))) this.#membersChanged()
+  }
+
+  #replaced(): void {
+    for (const { peerId } of revocations(this.state.tree)) this.#init.onRevoked(peerId)
+    this.state.tellReplaced()
+    this.#membersChanged()
+  }
+
+  #membersChanged(): void {
     this.#peers.changed()
     this.#transport.members(this.#peers.byId())
     this.observe.onChange?.()

@@ -47,7 +47,7 @@ export class StateView implements CellState {
     return this.#init.running().commands.submit(request)
   }
 
-  subscribe(onChanged: Listener['onChanged'], onReplaced?: () => void): () => void {
+  subscribe(onChanged: Listener['onChanged'], onReplaced: () => void): () => void {
     const listener = { onChanged, onReplaced }
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -58,11 +58,11 @@ export class StateView implements CellState {
   }
 
   tellReplaced(): void {
-    for (const { onReplaced } of this.#listeners) onReplaced?.()
+    for (const { onReplaced } of this.#listeners) onReplaced()
   }
 }
 
 interface Listener {
   onChanged: (keys: readonly string[]) => void
-  onReplaced: (() => void) | undefined
+  onReplaced: () => void
 }

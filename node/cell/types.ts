@@ -99,8 +99,8 @@ export interface CellState {
   /**
    * Told the keys of the state that changed, after each turn.
    *
-   * @param onReplaced - a leader's state took the place of the one here: what else was there is gone
+   * @param onReplaced - a leader's state took the place of the one here: anything may have changed, and no key is told
    * @returns what ends it
    */
-  subscribe(listener: (keys: readonly string[]) => void, onReplaced?: () => void): () => void
+  subscribe(listener: (keys: readonly string[]) => void, onReplaced: () => void): () => void
 }

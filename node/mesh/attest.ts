@@ -76,7 +76,10 @@ export class Attester implements Service {
     this.#remember(mesh.state)
     this.#ends = [
       mesh.onFinal((final, state) => this.#final(final, state)),
-      cell.subscribe((keys) => this.#changed(keys)),
+      cell.subscribe(
+        (keys) => this.#changed(keys),
+        () => this.#replaced(),
+      ),
     ]
   }
 
@@ -141,6 +144,11 @@ export class Attester implements Service {
   #remember(state: MeshState): void {
     this.#states.set(state.height, state)
     this.#states.delete(state.height - KEPT_STATES)
+  }
+
+  #replaced(): void {
+    this.#speak()
+    this.#asking.ask()
   }
 
   #changed(keys: readonly string[]): void {

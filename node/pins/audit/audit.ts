@@ -76,7 +76,10 @@ class AuditService implements Audit {
       this.#findings.report(self, verdict)
       if (!verdict.isProven) this.#auditor.later({ cid: verdict.cid, peerId: verdict.peerId, blocks: undefined })
     }
-    this.#unsubscribe = cell.subscribe((keys) => this.#changed(keys))
+    this.#unsubscribe = cell.subscribe(
+      (keys) => this.#changed(keys),
+      () => this.#replaced(),
+    )
     await this.#handler.start()
     const { signal } = this.#stopping
     this.#running = Promise.all([this.#audit(signal), this.#collect(signal)])
@@ -152,6 +155,11 @@ class AuditService implements Audit {
 
   #changed(keys: readonly string[]): void {
     for (const key of keys) if (key.startsWith(PIN_PREFIX)) this.#pinChanged(key.slice(PIN_PREFIX.length))
+  }
+
+  #replaced(): void {
+    const known = [this.#findings, this.#own, this.#precomputed].flatMap((of) => of.cids())
+    for (const cid of new Set(known)) this.#pinChanged(cid)
   }
 
   #pinChanged(cid: string): void {

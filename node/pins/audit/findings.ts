@@ -33,6 +33,10 @@ export class Findings implements Proofs {
     return this.#size
   }
 
+  cids(): string[] {
+    return [...this.#pins.keys()]
+  }
+
   has(cid: string): boolean {
     return this.#pins.has(cid)
   }

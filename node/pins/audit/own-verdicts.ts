@@ -92,6 +92,10 @@ export class OwnVerdicts {
     return isBad ? { cid, peerId, isProven: false, at } : undefined
   }
 
+  cids(): string[] {
+    return [...this.#peers.keys()]
+  }
+
   has(cid: string): boolean {
     return this.#peers.has(cid)
   }

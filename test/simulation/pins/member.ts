@@ -66,10 +66,14 @@ export class SimulatedMember {
     const parts = (this.#parts = this.#assemble(cell))
     const { catalog, holding, repairer, tracker } = parts
     catalog.open(cell.tree, cell.applied)
-    cell.subscribe((keys) => {
-      catalog.update(keys, cell.tree)
-      for (const key of keys) if (key.startsWith(PIN)) void holding.follow(key.slice(PIN.length))
-    })
+    cell.subscribe(
+      (keys) => {
+        catalog.update(keys, cell.tree)
+        for (const key of keys) if (key.startsWith(PIN)) void holding.follow(key.slice(PIN.length))
+      },
+      // Entries alone bring this cell's state.
+      () => undefined,
+    )
     this.#watched(holding.compare(parts.stopping.signal))
     this.#catchUp()
     this.#again(LOOK_MS, async () => tracker.look())

@@ -23,7 +23,8 @@ describe('cell: snapshots of the state machine, and their blocks', () => {
   beforeEach(() => cell.make())
   afterEach(() => cell.remove())
 
-  const machineOf = ({ state, blocks }: CellStores) => CellMachine.open({ state, blocks, onChanges: () => undefined })
+  const machineOf = ({ state, blocks }: CellStores) =>
+    CellMachine.open({ state, blocks, onChanges: () => undefined, onReplaced: () => undefined })
 
   /** Applies up to there. */
   async function applyTo(machine: CellMachine, index: number) {
