@@ -29,25 +29,42 @@ export interface AuditNode {
   readMs: number
 }
 
+interface Listener {
+  onChanged: (keys: readonly string[]) => void
+  onReplaced: () => void
+}
+
 /** Nodes of one cell whose agreed state a test changes as it likes. */
 export class AuditCell implements Pick<PinCell, 'tree' | 'subscribe'> {
   readonly nodes: AuditNode[] = []
   readonly #replica = new Replica()
-  readonly #listeners = new Set<(keys: readonly string[]) => void>()
+  readonly #listeners = new Set<Listener>()
 
   get tree() {
     return this.#replica.tree
   }
 
-  subscribe(listener: (keys: readonly string[]) => void): () => void {
+  subscribe(onChanged: Listener['onChanged'], onReplaced: () => void): () => void {
+    const listener = { onChanged, onReplaced }
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   run(body: Body): void {
+    const keys = this.#apply(body)
+    for (const { onChanged } of this.#listeners) onChanged(keys)
+  }
+
+  /** As a leader's state brings it to all nodes at once: they are told no key. */
+  replace(body: Body): void {
+    this.#apply(body)
+    for (const { onReplaced } of this.#listeners) onReplaced()
+  }
+
+  #apply(body: Body): string[] {
     const { changes, result } = this.#replica.command(body)
     if (result?.ok === false) throw new Error(`refused: ${result.code}`)
-    for (const listener of this.#listeners) listener(changes.map(({ key }) => key))
+    return changes.map(({ key }) => key)
   }
 
   async add(init: Partial<AuditInit> = {}): Promise<AuditNode> {

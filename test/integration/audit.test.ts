@@ -98,6 +98,17 @@ describe('audit of a cell', function () {
     expect(isProven(other, liar)).to.equal(true)
   })
 
+  it('forgets a pin that is gone, told by its key or with a whole state', async () => {
+    await start()
+    const isKnown = (by: AuditNode) => [one, two, liar].some((copy) => isProven(by, copy))
+    for (const end of ['run', 'replace'] as const) {
+      for (const by of cell.nodes) await until(() => isKnown(by))
+      cell[end]({ type: 'pin-unset', cid })
+      expect(cell.nodes.filter(isKnown)).to.deep.equal([])
+      cell.agree(blocks[0]!.cid, [one, two, liar])
+    }
+  })
+
   it('does not blame an honest node whose disk is slow, within the deadline', async () => {
     two.readMs = 12
     await start()

@@ -11,11 +11,16 @@ import { unhandledIn } from '../../helpers/unhandled.ts'
 import { peer, type Replica } from '../state/cell.ts'
 import { cellOf, cidOf, pin } from '../state/pins.ts'
 
+interface Listener {
+  onChanged: (keys: readonly string[]) => void
+  onReplaced: () => void
+}
+
 /** A cell that agrees with itself, and tells at once. */
 class Cell implements PinCell {
   readonly replica: Replica = cellOf('A')
   readonly isLeader = false
-  readonly #listeners = new Set<(keys: readonly string[]) => void>()
+  readonly #listeners = new Set<Listener>()
 
   get tree() {
     return this.replica.tree
@@ -28,9 +33,21 @@ class Cell implements PinCell {
   async read() {}
   async submit() {}
 
-  subscribe(listener: (keys: readonly string[]) => void): () => void {
+  subscribe(onChanged: Listener['onChanged'], onReplaced: () => void): () => void {
+    const listener = { onChanged, onReplaced }
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** As a leader's state brings it: no key is told. */
+  replace(change: () => void): void {
+    const listeners = [...this.#listeners]
+    this.#listeners.clear()
+    change()
+    for (const listener of listeners) {
+      this.#listeners.add(listener)
+      listener.onReplaced()
+    }
   }
 
   pin(number: number, name: string): void {
@@ -44,7 +61,7 @@ class Cell implements PinCell {
   }
 
   #tell(number: number): void {
-    for (const listener of this.#listeners) listener([`pin/${cidOf(number)}`])
+    for (const { onChanged } of this.#listeners) onChanged([`pin/${cidOf(number)}`])
   }
 }
 
@@ -97,6 +114,22 @@ describe('the pins of a full node', () => {
     const second = await open()
     expect(await named(second)).to.deep.equal(['n1', 'n2'])
     await second.stop()
+  })
+
+  it('that come and go with a whole state are found by name, fetched and let go', async () => {
+    get = async () => Uint8Array.of(1)
+    const isHeld = async (n: number) => (await local.get(CID.parse(cidOf(n))))?.state === 'pinned'
+    const pins = await open()
+    cell.pin(1, 'n1')
+    await until(() => isHeld(1))
+    cell.replace(() => {
+      cell.unpin(1)
+      cell.pin(2, 'n2')
+      cell.pin(3, 'n3')
+    })
+    await until(async () => (await isHeld(2)) && (await isHeld(3)) && !(await isHeld(1)))
+    expect(await named(pins)).to.deep.equal(['n2', 'n3'])
+    await pins.stop()
   })
 
   it('of which a block was damaged and is gone fetch it again at once', async () => {
