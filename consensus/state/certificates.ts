@@ -18,7 +18,7 @@ type Ticket = CommandOf<'certificate-issue'>['ticket']
 /**
  * Notes a certificate and the name in it. With a ticket it is a redemption: one that the same subject made before gives
  * the certificate of then, whichever node it asks, and a ticket serves no more subjects than its uses. Whoever has no
- * use of a ticket left takes no name, and whose name is taken spends no use.
+ * use of a ticket left takes no name, and whose name is taken spends no use. The tickets of a node end with its membership.
  */
 export function issueCertificate(draft: Draft, command: CommandOf<'certificate-issue'>): Result {
   const { subject, issuer, certificate, ticket, name } = command
@@ -27,6 +27,7 @@ export function issueCertificate(draft: Draft, command: CommandOf<'certificate-i
     return { ok: false, code: 'E_CERT_REVOKED' }
   const known = redeemed(draft, ticket, subject)
   if (known !== undefined) return known
+  if (draft.has(KEY.revocation(ticket.issuer))) return { ok: false, code: 'E_TICKET_RIGHTS' }
   if (!takeName(draft, name, subject)) return { ok: false, code: 'E_NAME_TAKEN' }
   const record = { certificate, issuer, issued: draft.time }
   spend(draft, ticket)
@@ -53,7 +54,8 @@ function spend(draft: Draft, ticket: Ticket): void {
 
 /** What the first redemption told of the ticket counts. */
 function usesOf(draft: Draft, ticket: Ticket) {
-  return draft.get(KEY.ticket(ticket.nonce), ticketRecord) ?? { ...ticket, used: 0 }
+  const { nonce, uses, expires } = ticket
+  return draft.get(KEY.ticket(nonce), ticketRecord) ?? { nonce, uses, expires, used: 0 }
 }
 
 /** Time never goes back, so a ticket that is forgotten stays void. */

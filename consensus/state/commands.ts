@@ -48,7 +48,12 @@ const head = {
 }
 
 /** `expires`: the ticket's end, Unix milliseconds; the state machine's own time decides. */
-const ticketSchema = z.strictObject({ nonce: nonceSchema, uses: z.int().min(1).max(MAX_TICKET_USES), expires: whole })
+const ticketSchema = z.strictObject({
+  issuer: peerIdSchema,
+  nonce: nonceSchema,
+  uses: z.int().min(1).max(MAX_TICKET_USES),
+  expires: whole,
+})
 
 const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...head, type: z.literal('noop') }),

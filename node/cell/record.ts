@@ -17,7 +17,13 @@ import type { Commands } from './commands.ts'
 /** Within the handshake's own limit of 10 s. */
 const REDEEM_TIMEOUT_MS = 6_000
 /** Refusals of the state machine that admission knows. */
-const TICKET_CODES = new Set(['E_TICKET_USED', 'E_TICKET_EXPIRED', 'E_NAME_TAKEN', 'E_CERT_REVOKED'] as const)
+const TICKET_CODES = new Set([
+  'E_TICKET_USED',
+  'E_TICKET_EXPIRED',
+  'E_TICKET_RIGHTS',
+  'E_NAME_TAKEN',
+  'E_CERT_REVOKED',
+] as const)
 
 /** What admission asks of the cell's agreed state. */
 export function cellRecord(tree: () => Tree, commands: Commands, issuer: string): CellRecord {
@@ -46,11 +52,10 @@ async function commit(
   commands: Commands,
   { ticket, certificate, issuer, name }: { ticket: Ticket; certificate: Certificate; issuer: string; name: string },
 ): Promise<Certificate> {
-  const { nonce, uses, expires } = ticket
   const { certificate: committed } = await commands.submit(
     {
       type: 'certificate-issue',
-      ticket: { nonce, uses, expires },
+      ticket: { issuer: ticket.issuer, nonce: ticket.nonce, uses: ticket.uses, expires: ticket.expires },
       subject: certificate.subject,
       issuer,
       certificate: certificateCodec.encode(certificate),

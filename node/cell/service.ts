@@ -258,8 +258,8 @@ export class NodeCell implements CellService {
 
   #replaced(): void {
     for (const { peerId } of revocations(this.state.tree)) this.#init.onRevoked(peerId)
-    this.state.tellReplaced()
     this.#membersChanged()
+    this.state.tellReplaced()
   }
 
   #membersChanged(): void {

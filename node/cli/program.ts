@@ -47,7 +47,7 @@ function complaint(group: Command, verb: string, word: string): string {
   const typed = `kairos ${group.name()}`
   if (group.args[0] === verb) return `'${verb}' takes no arguments\nRun \`${typed} ${verb} --help\`.`
   const verbs = group.commands.map((command) => command.name())
-  if (verbs.includes(word)) return `'${word}' comes before all options\nRun \`${typed} ${word} --help\`.`
+  if (verbs.includes(word)) return `'${word}' comes right after '${group.name()}'\nRun \`${typed} ${word} --help\`.`
   return `unknown command '${word}'\n\`${typed}\` has ${verbs.join(', ')}.`
 }
 

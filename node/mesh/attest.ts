@@ -78,7 +78,8 @@ export class Attester implements Service {
       mesh.onFinal((final, state) => this.#final(final, state)),
       cell.subscribe(
         (keys) => this.#changed(keys),
-        () => this.#replaced(),
+        // What the entries of an attestation made of the state is not known of one that came whole, nor to be asked for.
+        () => undefined,
       ),
     ]
   }
@@ -144,11 +145,6 @@ export class Attester implements Service {
   #remember(state: MeshState): void {
     this.#states.set(state.height, state)
     this.#states.delete(state.height - KEPT_STATES)
-  }
-
-  #replaced(): void {
-    this.#speak()
-    this.#asking.ask()
   }
 
   #changed(keys: readonly string[]): void {

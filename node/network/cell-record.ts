@@ -12,7 +12,7 @@ export interface CellRecord {
    *
    * @param name - folded, as nobody else may have it
    * @returns the one that counts: the first that was committed for this ticket and key
-   * @throws {CodedError} E_TICKET_USED, E_TICKET_EXPIRED, E_NAME_TAKEN, E_CERT_REVOKED, E_ADMISSION_UNAVAILABLE
+   * @throws {CodedError} E_TICKET_USED, E_TICKET_EXPIRED, E_TICKET_RIGHTS, E_NAME_TAKEN, E_CERT_REVOKED, E_ADMISSION_UNAVAILABLE
    */
   issue(ticket: Ticket, certificate: Certificate, name: string): Promise<Certificate>
 }

@@ -12,10 +12,12 @@ import { encrypterOf } from './encrypter.ts'
 const DIAL_TIMEOUT_MS = 15_000
 /** What another node may answer otherwise. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
-  'E_ISSUER_UNREACHABLE',
-  'E_TICKET_NOT_ISSUER',
+  'E_ADMISSION_TIMEOUT',
+  'E_ADMISSION_UNAVAILABLE',
+  'E_CERT_DEPTH',
   'E_MESH_MISMATCH',
   'E_TICKET_MESH',
+  'E_TICKET_NOT_ISSUER',
 ])
 
 export interface RedeemInit {
@@ -51,7 +53,8 @@ export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstr
     streamMuxers: [yamux()],
     connectionManager: { reconnectRetries: 0, addressDialTimeout: DIAL_TIMEOUT_MS, dialTimeout: DIAL_TIMEOUT_MS },
   })
-  const failures: CodedError[] = []
+  const refusals: CodedError[] = []
+  let cause: unknown
   try {
     for (const addresses of targets) {
       try {
@@ -62,23 +65,19 @@ export async function redeemTicket(init: RedeemInit): Promise<Joined & { bootstr
         return { ...membership, bootstrap: [...new Set([...addresses.map(String), ...ofIssuer])] }
       } catch (error) {
         init.signal.throwIfAborted()
-        failures.push(failureAt(addresses, error, targets.length))
+        cause = error
+        const refusal = error instanceof CodedError ? error : refusalFrom(error)
+        if (refusal !== undefined) refusals.push(targets.length === 1 ? refusal : ofAddress(addresses[0]!, refusal))
       }
     }
   } finally {
     await libp2p.stop()
   }
-  throw failures.find(({ code }) => !ELSEWHERE.has(code)) ?? failures[0]!
+  throw refusals.find(({ code }) => !ELSEWHERE.has(code)) ?? refusals[0] ?? unreachable(cause, targets.flat())
 }
 
-function failureAt(addresses: readonly Multiaddr[], error: unknown, targets: number): CodedError {
-  const refusal = error instanceof CodedError ? error : refusalFrom(error)
-  if (refusal === undefined) return unreachable(error, addresses)
-  if (targets === 1) return refusal
-  return new CodedError(refusal.code, `${addresses.join(' or ')}: ${refusal.message}`, {
-    hint: refusal.hint,
-    cause: error,
-  })
+function ofAddress(address: Multiaddr, { code, message, hint, cause }: CodedError): CodedError {
+  return new CodedError(code, `${address}: ${message}`, { hint, cause })
 }
 
 function unreachable(cause: unknown, addresses: readonly Multiaddr[]): CodedError {
@@ -86,7 +85,7 @@ function unreachable(cause: unknown, addresses: readonly Multiaddr[]): CodedErro
   return new CodedError('E_ISSUER_UNREACHABLE', where, {
     hint:
       'the node that issued the ticket must be running and reachable; or ask another full node of its cell that may ' +
-      'invite: `kairos join TICKET --at ADDRESS`. The ticket is not used up',
+      'invite: `kairos join TICKET --at ADDRESS/p2p/PEER`. The ticket is not used up',
     cause,
   })
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { TypedEventEmitter, type Ed25519PrivateKey, type PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import {
@@ -32,6 +33,7 @@ import {
   type RefusalInfo,
   type Ticket,
 } from '../../protocols/admission/index.ts'
+import { messageOf } from '../../protocols/shared/errors.ts'
 import type { InviteDocument, InviteRequest } from '../operations.ts'
 import type { CellRecord } from './cell-record.ts'
 import { chainTo } from './chain-to.ts'
@@ -72,6 +74,8 @@ export type Invitation = InviteRequest & { addresses: string[] }
 const DEFAULT_EXPIRY_SECONDS = 86_400
 /** A node that has just started admits when it is part of its cell again; the handshake waits no longer. */
 const CELL_WAIT_MS = 4_000
+/** Its issuer's clock may be a little ahead. */
+const MAX_AHEAD_MS = (MAX_TICKET_SECONDS + 86_400) * 1000
 
 /** Who belongs to the mesh, as far as this node can prove it, and whom it brings in itself. */
 export class Membership extends TypedEventEmitter<MembershipEvents> {
@@ -211,11 +215,13 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
   }
 
   async #redeem(ticket: Ticket, remote: PeerId, name: string): Promise<Certificate> {
+    const record = this.#cell && (await this.#recordSoon(this.#cell))
     this.#requireIssuer(ticket)
     const { cell, role, rights } = ticket
     this.#requireToGive({ cell, role, rights })
     const subject = remote.toString()
     const now = this.#now()
+    if (ticket.expires > now + MAX_AHEAD_MS) throw refuse('E_TICKET_RIGHTS', 'it is for longer than a ticket may be')
     const certificate = () =>
       issueCertificate(this.#key, {
         mesh: this.meshId,
@@ -227,7 +233,10 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
         issuer: this.self.peerId,
         issued: now,
       })
-    if (this.#cell !== undefined) return this.#commit(ticket, await certificate(), name)
+    if (record !== undefined) {
+      requireFree(name, subject, this.members())
+      return record.issue(ticket, await certificate(), folded(name))
+    }
     return this.#ledger.redeem(ticket, subject, now, (issued) => {
       const certified = issued.map(({ subject: peerId, name: held }) => ({ peerId, name: held }))
       requireFree(name, subject, [...this.members(), ...certified])
@@ -235,38 +244,43 @@ export class Membership extends TypedEventEmitter<MembershipEvents> {
     })
   }
 
+  /** Of the cell's state, which a node that has just started must have before it judges who was put out. */
+  async #recordSoon(cell: Promise<CellRecord>): Promise<CellRecord> {
+    const record = await Promise.race([cell, delay(CELL_WAIT_MS, undefined, { ref: false })])
+    if (record === undefined) throw refuse('E_ADMISSION_UNAVAILABLE')
+    return record
+  }
+
   /**
-   * Another node of its cell redeems a ticket as well, since the cell counts the uses, when it may give the same. By the
-   * chain in the ticket: its issuer may never have been met here.
+   * Another node of its cell redeems a ticket as well, since the cell counts the uses: when both may give what it gives.
+   * By the chain in the ticket, since its issuer may never have been met here.
    */
   #requireIssuer(ticket: Ticket): void {
-    const { issuer, chain } = ticket
-    if (issuer === this.self.peerId) return
-    if (this.#cell !== undefined) {
+    if (ticket.issuer === this.self.peerId) return
+    const issuer = this.#cell === undefined ? undefined : this.#issuerOf(ticket)
+    const isOfCell = issuer?.role === 'full' && issuer.cell === this.self.cell
+    if (!isOfCell || brokenBy(this.genesis, this.self, ticket) !== undefined)
+      throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${ticket.issuer}`)
+    if (brokenBy(this.genesis, issuer, ticket) !== undefined) throw refuse('E_TICKET_RIGHTS')
+  }
+
+  /** @throws {CodedError} E_TICKET_RIGHTS: whoever is no member any more, or never was, has nothing to give */
+  #issuerOf({ issuer, chain }: Ticket): Member {
+    try {
       this.#requireStanding(issuer, chain)
-      const { role, cell } = checkChain(this.genesis, chain, peerIdFromString(issuer), this.#now())
-      const isOfCell = role === 'full' && cell === this.self.cell
-      if (isOfCell && brokenBy(this.genesis, this.self, ticket) === undefined) return
+      return checkChain(this.genesis, chain, peerIdFromString(issuer), this.#now())
+    } catch (error) {
+      throw refuse('E_TICKET_RIGHTS', `its issuer: ${messageOf(error)}`)
     }
-    throw refuse('E_TICKET_NOT_ISSUER', `its issuer is ${issuer}`)
   }
 
   /** Who issued is another node of the cell where the key has come with its ticket before. */
   #chainTo(issuer: string, ticket: Ticket): Certificate[] {
+    if (this.#isRevoked(issuer, ticket.cell)) throw refuse('E_CERT_REVOKED')
     const shown = [...this.#chain, ...ticket.chain]
     return chainTo(this.genesis, issuer, (peerId) => {
       return shown.find(({ subject }) => subject === peerId) ?? this.#record?.certificateOf(peerId)
     })
-  }
-
-  async #commit(ticket: Ticket, certificate: Certificate, name: string): Promise<Certificate> {
-    requireFree(name, certificate.subject, this.members())
-    const timeout = new Promise<undefined>((resolve) => {
-      setTimeout(() => resolve(undefined), CELL_WAIT_MS).unref()
-    })
-    const record = await Promise.race([this.#cell, timeout])
-    if (record === undefined) throw refuse('E_ADMISSION_UNAVAILABLE')
-    return record.issue(ticket, certificate, folded(name))
   }
 
   /** Also proves that this node is itself still a member: what a lapsed one signs is worth nothing. */

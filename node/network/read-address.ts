@@ -6,16 +6,13 @@ import { CodedError } from '../../protocols/shared/errors.ts'
  *
  * @throws {CodedError} E_ADDRESS_INVALID
  */
-export function readAddress(text: string): Multiaddr {
+export function readAddress(text: string, hint = 'one looks like /ip4/192.0.2.7/tcp/18789'): Multiaddr {
   try {
     const address = multiaddr(text)
     if (address.getComponents().length > 0) return address
     throw new Error('it has no part')
   } catch (cause) {
-    throw new CodedError('E_ADDRESS_INVALID', `${text} is no multiaddr`, {
-      hint: 'one looks like /ip4/192.0.2.7/tcp/18789',
-      cause,
-    })
+    throw new CodedError('E_ADDRESS_INVALID', `${text} is no multiaddr`, { hint, cause })
   }
 }
 
@@ -25,9 +22,9 @@ export function readAddress(text: string): Multiaddr {
  * @throws {CodedError} E_ADDRESS_INVALID
  */
 export function readPeerAddress(text: string): Multiaddr {
-  const address = readAddress(text)
-  if (address.getComponents().at(-1)?.name === 'p2p') return address
-  throw new CodedError('E_ADDRESS_INVALID', `${text} does not say whose address it is`, {
-    hint: 'one of a node ends in /p2p/ and its peer id, as `kairos id` prints it there',
-  })
+  const hint = 'one looks like /ip4/192.0.2.7/tcp/18789/p2p/12D3KooW…: `kairos id` prints it there'
+  const address = readAddress(text, hint)
+  const parts = address.getComponents()
+  if (parts.length > 1 && parts.at(-1)?.name === 'p2p') return address
+  throw new CodedError('E_ADDRESS_INVALID', `${text} does not say where and who, with its peer id last`, { hint })
 }

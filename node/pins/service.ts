@@ -59,9 +59,9 @@ export interface NodePinsInit {
   onEvent?: (event: PinEvent) => void
 }
 
-/** `agreed`, `removed`: the cell; the others: this node's copy. */
+/** `agreed`, `removed`, `replaced`: the cell, in the last one all of it at once; the others: this node's copy. */
 export interface PinEvent {
-  change: 'agreed' | 'removed' | 'moved' | 'pinned' | 'failed' | 'unpinned'
+  change: 'agreed' | 'removed' | 'replaced' | 'moved' | 'pinned' | 'failed' | 'unpinned'
   cid?: string
   name?: string
   reason?: string
@@ -125,7 +125,10 @@ export class NodePins implements PinOperations, Service {
     const { cell } = this.#init
     this.#unsubscribe = cell.subscribe(
       (keys) => this.#changed(keys),
-      () => this.#compare(),
+      () => {
+        this.#compare()
+        this.#init.onEvent?.({ change: 'replaced' })
+      },
     )
     this.#init.local.onLost((root) => this.#holding.changed(root.toString()))
     this.#compare()

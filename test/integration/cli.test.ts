@@ -107,6 +107,7 @@ describe('command line', function () {
       ['an unknown verb below another', ['pin', 'lss'], /Did you mean ls/],
       ['an unknown verb below another that has one of its own', ['peers', 'pnig'], /^`kairos peers` has ls, ping/],
       ['an argument for one that takes none', ['peers', 'ls', 'me'], /kairos peers ls --help/],
+      ['a verb after an option of another', ['epoch', '--limit', '3', 'show'], /kairos epoch show --help/],
       ['a missing argument', ['cat'], /kairos help/],
       ['too many arguments', ['id', 'me'], /kairos help/],
       ['a value that is no choice', ['init', '--role', 'king'], /kairos help/],

@@ -29,7 +29,12 @@ const body: fc.Arbitrary<Body> = fc.oneof(
   }),
   fc.record({
     type: fc.constant('certificate-issue' as const),
-    ticket: fc.record({ nonce: small.map((value) => bytes(value)), uses: fc.constant(2), expires: fc.nat(10_000) }),
+    ticket: fc.record({
+      issuer: peerId,
+      nonce: small.map((value) => bytes(value)),
+      uses: fc.constant(2),
+      expires: fc.nat(10_000),
+    }),
     subject: peerId,
     issuer: peerId,
     certificate: fc.uint8Array({ minLength: 1, maxLength: 40 }),

@@ -3,6 +3,7 @@ import type { CellRecord } from '../../../node/network/cell-record.ts'
 import type { Membership } from '../../../node/network/membership.ts'
 import {
   certificateCodec,
+  issueTicket,
   joinHost,
   parseTicket,
   type Certificate,
@@ -114,8 +115,44 @@ describe('admission: tickets of a cell of several nodes', () => {
     expect(await codeThrownBy(() => redeemAt(without, ticket))).to.equal('E_TICKET_NOT_ISSUER')
   })
 
-  it('are not taken from whom the cell has put out: E_CERT_REVOKED', async () => {
+  it('give no more than their issuer may, whoever is asked: E_TICKET_RIGHTS', async () => {
+    const who = await identity()
+    const without = await certified(m.alpha, who, [])
+    const modest = await ticketOf(nodes.alpha)
+    const grants: Partial<Ticket>[] = [
+      { role: 'light' },
+      { role: 'full', rights: ['issue'] },
+      { role: 'full', rights: ['issue', 'found'], cell: 'gamma' },
+    ]
+    for (const grant of grants) {
+      const { signature: _, ...body } = modest
+      const ticket = await issueTicket(who.key, { ...body, ...grant, issuer: who.id, chain: [without] })
+      expect(await codeThrownBy(() => redeemAt(nodes.alpha, ticket))).to.equal('E_TICKET_RIGHTS')
+    }
+  })
+
+  it('are for no longer than a ticket may be: E_TICKET_RIGHTS', async () => {
+    const { signature: _, ...body } = await ticketOf(nodes.second)
+    const ticket = await issueTicket(keys.second.key, { ...body, expires: NOW + 40 * 86_400_000 })
+    for (const at of [nodes.second, nodes.alpha])
+      expect(await codeThrownBy(() => redeemAt(at, ticket))).to.equal('E_TICKET_RIGHTS')
+  })
+
+  it('end with the membership of their issuer, also where that is not known yet: E_TICKET_RIGHTS', async () => {
     const ticket = await ticketOf(nodes.second)
+    cell.revoked.add(keys.second.id)
+    expect(await codeThrownBy(() => redeemAt(nodes.alpha, ticket))).to.equal('E_TICKET_RIGHTS')
+    const coming = Promise.withResolvers<CellRecord>()
+    const starting = membership(m, m.alpha, { cell: coming.promise })
+    const redeemed = codeThrownBy(() => redeemAt(starting, ticket))
+    await new Promise(setImmediate)
+    coming.resolve(cell)
+    expect(await redeemed).to.equal('E_TICKET_RIGHTS')
+  })
+
+  it('that were redeemed at a node which is put out since give nothing more: E_CERT_REVOKED', async () => {
+    const ticket = await ticketOf(nodes.alpha)
+    await redeemAt(nodes.second, ticket)
     cell.revoked.add(keys.second.id)
     expect(await codeThrownBy(() => redeemAt(nodes.alpha, ticket))).to.equal('E_CERT_REVOKED')
   })

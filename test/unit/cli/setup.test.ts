@@ -88,7 +88,13 @@ describe('command line: making a node', () => {
 
     it('refuses an address that is none before anything is written', async () => {
       const ticket = await strangeTicket()
-      for (const address of ['192.0.2.7', '/', '/ip4/nowhere', '/ip4/192.0.2.7/tcp/18789'])
+      for (const address of [
+        '192.0.2.7',
+        '/',
+        '/ip4/nowhere',
+        '/ip4/192.0.2.7/tcp/18789',
+        '/p2p/12D3KooWCfN1S8qqD4Mt99xvAGRRAsriBmGP8wBpRG5fiZWgSfTR',
+      ])
         expect(await codeThrownBy(() => kairos('join', ticket, '--at', address))).to.equal('E_ADDRESS_INVALID')
       expect(existsSync(path)).to.equal(false)
     })

@@ -92,7 +92,14 @@ describe('network: neighbours from the DHT', () => {
     expect(asked).to.have.lengthOf(1)
   })
 
-  it('asks no more when it has stopped: before, while or after it has asked', async () => {
+  it('asks nobody when it has stopped before', async () => {
+    arrive()
+    await part.stop()
+    mock.timers.tick(60_000)
+    expect(asked).to.deep.equal([])
+  })
+
+  it('asks no more when it has stopped while it asked, nor after', async () => {
     arrive()
     mock.timers.tick(SETTLE_MS)
     arrive()

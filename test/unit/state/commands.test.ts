@@ -20,7 +20,7 @@ const join = (peerId: string, incarnation = 1) =>
   ({ type: 'member-join', peerId, incarnation: bytes(incarnation) }) as const
 const leave = (peerId: string) => ({ type: 'member-remove', peerId, reason: 'left' }) as const
 const revoke = (peerId: string) => ({ type: 'certificate-revoke', peerId, by: A, reason: 'stolen' }) as const
-const ticket = { nonce: bytes(9), uses: 1, expires: 10_000 }
+const ticket = { issuer: A, nonce: bytes(9), uses: 1, expires: 10_000 }
 const issue = (subject: string, certificate: number, { uses = ticket.uses, name = `name of ${subject}` } = {}) =>
   ({
     type: 'certificate-issue',
@@ -162,6 +162,16 @@ describe('certificates of a cell', () => {
     expect([...keysOf(replica, 'name/'), ...keysOf(replica, 'named/')]).to.deep.equal([])
     for (const body of [issue(B, 1), { ...issue(C, 1), issuer: B }, join(B, 2)])
       expect(replica.run(body)).to.deep.equal({ ok: false, code: 'E_CERT_REVOKED' })
+  })
+
+  it('are not given for tickets of a revoked key, but who had one of them gets it again', () => {
+    const replica = new Replica()
+    for (const peerId of [A, B]) replica.run(join(peerId))
+    const byB = { ...ticket, issuer: B, uses: 2 }
+    expect(replica.run({ ...issue(C, 1), ticket: byB })).to.deep.equal({ ok: true, certificate: bytes(1, 99) })
+    replica.run(revoke(B))
+    expect(replica.run({ ...issue(A, 2), ticket: byB })).to.deep.equal({ ok: false, code: 'E_TICKET_RIGHTS' })
+    expect(replica.run({ ...issue(C, 2), ticket: byB })).to.deep.equal({ ok: true, certificate: bytes(1, 99) })
   })
 })
 

@@ -145,7 +145,7 @@ describe('retried commands (Ongaro §6.3)', () => {
   const named = (name: string) =>
     ({
       type: 'certificate-issue',
-      ticket: { nonce: bytes(name.charCodeAt(0)), uses: 9, expires: 10_000 },
+      ticket: { issuer: peer('i'), nonce: bytes(name.charCodeAt(0)), uses: 9, expires: 10_000 },
       name,
       subject: peer(name),
       issuer: peer('i'),
