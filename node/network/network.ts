@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events'
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
 import { refusalFrom } from '../../protocols/admission/index.ts'
 import { CodedError, messageOf } from '../../protocols/shared/errors.ts'
@@ -18,6 +17,7 @@ import { Neighbourhood } from './neighbourhood.ts'
 import { PeerMemory } from './peer-memory.ts'
 import { PeerStoreSweep } from './peer-store-sweep.ts'
 import { listPeers } from './peers.ts'
+import { readAddress } from './read-address.ts'
 import { Reconnect } from './reconnect.ts'
 import { reservationsOf } from './relay.ts'
 import { ReplayWindow } from './replay-window.ts'
@@ -262,8 +262,9 @@ class MeshNetwork implements Network {
 }
 
 function destinationOf(target: string) {
+  if (target.startsWith('/')) return readAddress(target)
   try {
-    return target.startsWith('/') ? multiaddr(target) : peerIdFromString(target)
+    return peerIdFromString(target)
   } catch (cause) {
     throw new CodedError('E_ADDRESS_INVALID', `${target} is neither a multiaddr nor a peer id`, {
       hint: 'an address looks like /ip4/192.0.2.1/tcp/18789/p2p/12D3KooW…',

@@ -26,6 +26,10 @@ class CachingGossip implements ScoredGossip {
     return Object.fromEntries([...this.#own.keys()].map((peerId) => [peerId, { topics: {} }]))
   }
 
+  leave(peerId: string): void {
+    this.#own.delete(peerId)
+  }
+
   forget(): void {
     this.#cached.clear()
   }
@@ -43,7 +47,7 @@ describe('network: what the watchdog holds against a peer', () => {
       connected: () => Object.keys(own),
       ban: () => undefined,
     })
-    return { ledger, gossip, scoreOf: (peerId: string) => watchdog.scores()(peerId) }
+    return { ledger, gossip, share, scoreOf: (peerId: string) => watchdog.scores()(peerId) }
   }
 
   it('counts points at once, though gossipsub tells an older score for a while, and counts them once', () => {
@@ -59,5 +63,13 @@ describe('network: what the watchdog holds against a peer', () => {
     const { ledger, scoreOf } = setUp({})
     ledger.penalise('liar', 10)
     expect(scoreOf('liar')).to.equal(-10)
+  })
+
+  it('forgets what gossipsub was told of whom it has forgotten', () => {
+    const { ledger, gossip, share, scoreOf } = setUp({ liar: 2, other: 0 })
+    ledger.penalise('liar', 10)
+    expect([scoreOf('liar'), share.told('liar')]).to.deep.equal([-8, -10])
+    gossip.leave('liar')
+    expect([scoreOf('liar'), share.told('liar')]).to.deep.equal([-10, 0])
   })
 })
