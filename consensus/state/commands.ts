@@ -47,7 +47,10 @@ const head = {
   time: whole,
 }
 
-/** `expires`: the ticket's end, Unix milliseconds; the state machine's own time decides. */
+/**
+ * `issuer`: who signed the ticket, not who redeems it; `expires`: its end, Unix milliseconds; the state machine's own time
+ * decides.
+ */
 const ticketSchema = z.strictObject({
   issuer: peerIdSchema,
   nonce: nonceSchema,

@@ -27,14 +27,15 @@ const TICKET_CODES = new Set([
 
 /** What admission asks of the cell's agreed state. */
 export function cellRecord(tree: () => Tree, commands: Commands, issuer: string): CellRecord {
+  const committedFor = (peerId: string): Uint8Array | undefined => certificateOf(tree(), peerId)?.certificate
   return {
     isRevoked: (peerId) => revocationOf(tree(), peerId) !== undefined,
     certificateOf(peerId) {
-      const committed = certificateOf(tree(), peerId)?.certificate
+      const committed = committedFor(peerId)
       return committed && certificateCodec.decode(committed)
     },
     isCommitted(certificate) {
-      const committed = certificateOf(tree(), certificate.subject)?.certificate
+      const committed = committedFor(certificate.subject)
       return committed !== undefined && Buffer.from(certificateCodec.encode(certificate)).equals(committed)
     },
     async issue(ticket, certificate, name) {

@@ -78,7 +78,7 @@ export class Attester implements Service {
       mesh.onFinal((final, state) => this.#final(final, state)),
       cell.subscribe(
         (keys) => this.#changed(keys),
-        // What the entries of an attestation made of the state is not known of one that came whole, nor to be asked for.
+        // Of a state that came whole no attestation is known to speak; the next entry of one tells.
         () => undefined,
       ),
     ]
